@@ -520,14 +520,11 @@ export interface RolloutStore {
     latestMs: number,
   ): Promise<readonly { readonly stage: number; readonly devices: number }[]>;
   /**
-   * Counts the members that have an address, by address, the address with the most devices first.
+   * Counts the members that have an address.
    *
    * @param kinds kinds of the members; undefined for all
    */
-  addresses(
-    id: number,
-    kinds?: readonly string[],
-  ): Promise<readonly { readonly address: string; readonly devices: number }[]>;
+  addresses(id: number, kinds?: readonly string[]): Promise<MemberAddresses>;
   /** Returns whether the devices of a rollout that has ended are stored. */
   hasFinalMembers(id: number): Promise<boolean>;
   /** Returns a page of the devices that an ended rollout had, sorted by MAC, also those that have been removed since. */
@@ -544,6 +541,15 @@ export interface RolloutStore {
    * @returns complete if there are no further devices to remove
    */
   forgetFinalMembers(project: string, at: number, most: number): Promise<'more' | 'complete'>;
+}
+
+/** Members of a rollout that have an address. */
+export interface MemberAddresses {
+  readonly devices: number;
+  /** Number of addresses. */
+  readonly addresses: number;
+  /** The five addresses with the most devices, and the numbers of these devices. */
+  readonly most: readonly { readonly address: string; readonly devices: number }[];
 }
 
 /** Returns a device's contribution to the counts of a rollout; undefined if the rollout does not count the device. */

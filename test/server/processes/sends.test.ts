@@ -161,6 +161,24 @@ test('continues the count of a rollout whose process ended while counting, and w
   t.like((await first.api('GET', path)).body, { tally: { members: 3, running: 1 } });
 });
 
+test('starts a rollout before all devices are counted, and the leading process counts the rest', async (t) => {
+  const { first, second } = await twoProcesses(t);
+  t.is((await first.publish(old)).status, 201);
+  t.is((await first.publish(young, { draft: true })).status, 201);
+  const devices = Array.from({ length: 25 }, (_, index) => ({ mac: macOf(index) }));
+  t.is((await first.api('POST', '/projects/door/devices/import', { devices })).status, 200);
+  const { rollouts } = first.parts.store;
+  const { countNext } = rollouts;
+  rollouts.countNext = (id, _, memberIn) => countNext(id, 1, memberIn);
+  const rollout = { version: '2.0', stages: [{ share: 100 }], gate: { soakMs: 0 } };
+  const started = await first.api('POST', '/projects/door/rollouts', rollout);
+  t.is(started.status, 201);
+  t.like(started.body, { waitingFor: 'the devices to be counted', tally: { members: 20 } });
+  t.is((await checkIn(first, 24, old)).header('x-version'), '2.0', 'a device that is not counted yet');
+  await second.parts.rollouts.maintain();
+  t.like(await rolloutAt(first), { tally: { members: 25, updating: 1, pending: 24 } });
+});
+
 test('counts a download as delivered during a rollout that a process with a faster clock started', async (t) => {
   const { first, second } = await withRollout(t, 1);
   await first.api('POST', '/projects/door/rollouts/1/abort', {});

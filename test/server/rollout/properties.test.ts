@@ -167,7 +167,7 @@ class World {
     const optimistic = evaluateRollout(this.rollout, optimisticEvidence(this.rollout, tallies));
     if (optimistic.kind === 'wait') return optimistic;
     const soaked = this.counts.soaked(this.servedMs);
-    return evaluateRollout(this.rollout, evidenceOf(this.rollout, tallies, { soaked, unprovenAddresses: [] }));
+    return evaluateRollout(this.rollout, evidenceOf(this.rollout, tallies, { soaked, unprovenAddresses: 0 }));
   }
 
   tally() {

@@ -20,8 +20,8 @@ export interface Evidence {
   /** Number of devices in the open stages that have been running the release for the gate's soak time. */
   readonly soaked: number;
   readonly soakedInNewest: number;
-  /** Addresses from which failed devices downloaded the release without credentials; used only in the reason for a halt. */
-  readonly unprovenAddresses: readonly string[];
+  /** Number of addresses from which failed devices downloaded the release without credentials; used only in the reason for a halt. */
+  readonly unprovenAddresses: number;
 }
 
 /** Evaluates an active rollout. Pure function of the counts. */
@@ -116,10 +116,10 @@ function exceededLimit({ halt, version }: RolloutRecord, weighed: Failures, coun
   return undefined;
 }
 
-function provenanceText(proven: Failures, unproven: Failures, addresses: readonly string[]): string {
+function provenanceText(proven: Failures, unproven: Failures, addresses: number): string {
   if (proven.failed > 0) return `${unproven.failed} of ${proven.failed + unproven.failed} reports unproven`;
   // The reason is sent to webhooks and kept for ever, so it does not contain the addresses.
-  return `all reports from ${counted(addresses.length, 'address', 'addresses')}, unproven`;
+  return `all reports from ${counted(addresses, 'address', 'addresses')}, unproven`;
 }
 
 function gateReason(

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { MemberSelectionName, MemberStatus, RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
+import type { MemberSelectionName, MemberStatus, RolloutTally } from '../../../api/rollout-info.ts';
 import { requiresCredentials } from '../../storage/device-credentials.ts';
 import type { DeviceRecord, RolloutMember, RolloutRecord } from '../../storage/records.ts';
 import type { RolloutCount } from '../../storage/store.ts';
@@ -21,9 +21,6 @@ type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
 
 /** Words for the properties in the text of a kind. */
 const words = { isNotConfirmed: 'not-confirmed', isUnproven: 'unproven', hasCredentials: 'with-credentials' } as const;
-
-/** Maximum number of listed addresses; further addresses are only counted. */
-const mostAddresses = 5;
 
 /**
  * Returns a device's contribution to the counts of a rollout; undefined if the rollout does not count the device. The contribution depends
@@ -148,16 +145,7 @@ export function optimisticEvidence(
   tallies: readonly RolloutTally[],
 ): Evidence {
   const soaked = tallies.map(({ running }, stage) => ({ stage, devices: running }));
-  return evidenceOf(rollout, tallies, { soaked, unprovenAddresses: [] });
-}
-
-/** Summarizes the sources of the results that were reported without credentials; undefined if there are none. */
-export function unprovenReports(
-  addresses: readonly { readonly address: string; readonly devices: number }[],
-): UnprovenReports | undefined {
-  if (addresses.length === 0) return undefined;
-  const devices = addresses.reduce((sum, each) => sum + each.devices, 0);
-  return { devices, addresses: addresses.length, most: addresses.slice(0, mostAddresses).map((each) => ({ ...each })) };
+  return evidenceOf(rollout, tallies, { soaked, unprovenAddresses: 0 });
 }
 
 export function noTally(): RolloutTally {

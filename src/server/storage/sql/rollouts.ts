@@ -73,15 +73,20 @@ export function sqlRollouts(engine: Engine): RolloutStore {
     soaked: (id, kinds, latestMs) => countSoaked(db, { id, kinds, latestMs }),
 
     async addresses(id, kinds) {
-      if (kinds?.length === 0) return [];
       const members =
         kinds === undefined
           ? sql`rollout_members WHERE rollout_id = ${id}`
           : sql`rollout_members ${engine.indexedBy('rollout_members_since')} WHERE rollout_id = ${id} AND kind IN (${sql.join(kinds)})`;
-      const query = sql<{ address: string; devices: number }>`
-        SELECT address, count(*) AS devices FROM ${members} AND address IS NOT NULL
-        GROUP BY address ORDER BY devices DESC, address`;
-      return (await query.execute(db)).rows;
+      const query = sql<{ address: string; devices: number; addresses: number; all_devices: number }>`
+        SELECT address, count(*) AS devices, count(*) OVER () AS addresses, sum(count(*)) OVER () AS all_devices
+        FROM ${members} AND address IS NOT NULL
+        GROUP BY address ORDER BY devices DESC, address LIMIT ${mostAddresses}`;
+      const { rows } = await query.execute(db);
+      return {
+        devices: rows[0]?.all_devices ?? 0,
+        addresses: rows[0]?.addresses ?? 0,
+        most: rows.map(({ address, devices }) => ({ address, devices })),
+      };
     },
 
     hasFinalMembers: (id) => hasFinalMembers(db, id),
@@ -98,6 +103,9 @@ export function sqlRollouts(engine: Engine): RolloutStore {
       transaction((change) => forgetFinalMembers(change, { project, at, most }), 'crash'),
   };
 }
+
+/** Maximum number of listed addresses; further addresses are only counted. */
+const mostAddresses = 5;
 
 /** @returns false if the revision differs from the stored one */
 async function update(db: Database, rollout: RolloutRecord): Promise<boolean> {
