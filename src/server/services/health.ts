@@ -64,9 +64,9 @@ export class Health {
     return [...(await Promise.all([this.#records(), this.#files(), this.#firmware()])).flat(), ...skew];
   }
 
-  /** Logs an error if a firmware file of a current release is missing. */
+  /** Logs an error if a firmware file of a current release is missing. The next request for the health checks the files again. */
   async checkFirmware(): Promise<void> {
-    await this.#firmware();
+    await this.#checkFirmware();
   }
 
   /**
