@@ -79,7 +79,8 @@ async function publish(build: Awaited<ReturnType<typeof testBuild>>, token: stri
     headers,
     body: JSON.stringify({ version: build.manifest.version }),
   });
-  await Promise.all([published.text(), promoted.text()]);
+  const texts = await Promise.all([published.text(), promoted.text()]);
+  if (!published.ok || !promoted.ok) console.error(texts.join('\n'));
   counts.publications++;
   if (!published.ok || !promoted.ok) counts.errors++;
 }
