@@ -1,11 +1,9 @@
 import { EventEmitter, once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
-import { writeAtomically } from '../files/write.ts';
 import { trustProxies } from './auth/client-address.ts';
 import { makeParts, openServedData, type ServedData } from './compose.ts';
+import { firstTokenKeeper } from './first-token-file.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
@@ -36,9 +34,6 @@ export interface RunningServer {
   /** Stops accepting connections, waits up to `graceMs` for downloads to complete, and closes the data. */
   close(graceMs: number): Promise<void>;
 }
-
-/** File in the data folder with the first admin token. */
-export const firstTokenFile = 'first-admin.token';
 
 /**
  * Starts a server.
@@ -83,25 +78,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // The start does not wait, because a bucket takes a while for each file.
     parts.health.checkFirmware().catch((error: unknown) => options.log.error({ err: error }, 'Firmware check failed'));
     const certificate = tls.keepCurrent(main.server);
-    const tokenFile = options.tokenFile ?? join(options.data, firstTokenFile);
-    const token = await firstToken(parts, {
-      async keep(text) {
-        // With a database and a bucket, nothing else is in the folder.
-        await mkdir(options.data, { recursive: true });
-        if (existsSync(tokenFile) && options.tokenFile !== undefined) {
-          throw new OtaError('FILE_EXISTS', { path: tokenFile, what: 'token file' });
-        }
-        await writeAtomically(tokenFile, `${text}\n`, 0o600);
-      },
-      discard: () => rm(tokenFile),
-    });
+    const keeper = firstTokenKeeper(options.data, options.tokenFile);
+    const token = await firstToken(parts, keeper);
+    await keeper.finish();
     // The first token must survive the loss of the journal: otherwise, the server would start without tokens and create another one.
     if (token !== undefined) await sealData(opened);
     return {
       url: main.url,
       deviceUrl: servers.at(-1)?.url ?? main.url,
       token,
-      tokenFile: token === undefined ? undefined : tokenFile,
+      tokenFile: token === undefined ? undefined : keeper.path,
       parts,
       failed: failure.failed,
       trust: tls.trust,

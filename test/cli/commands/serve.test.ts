@@ -1,12 +1,15 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { readableLog } from '../../../src/cli/commands/serve/readable-log.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { filteredOutput } from '../../../src/cli/output/terminal-text.ts';
 import { hostAndPort } from '../../../src/cli/shared/option-values.ts';
+import { firstTokenKeeper } from '../../../src/server/first-token-file.ts';
 import { pinoLog } from '../../../src/server/observability/pino-log.ts';
+import { startTestServer } from '../../server/running-server.ts';
 import { ageCertificate, usedAuthority } from '../../server/tls/authority.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
 import { patienceMs } from '../../support/patience.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -207,6 +210,24 @@ test('serve never overwrites a file with the first admin token that the user nam
   const argv = ['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--token-file', 'private.key'];
   t.is((await runCommand(argv, { cwd: folder.path })).error?.code, 'FILE_EXISTS');
   t.is(await folder.text('private.key'), 'precious');
+});
+
+test('serve replaces a token file of a start that stopped before the token was stored, and no other file', async (t) => {
+  const folder = await testFolder(t);
+  const keeper = () => firstTokenKeeper(folder.at('data'), folder.at('admin.token'));
+  await keeper().keep('ota_first');
+  await keeper().keep('ota_second');
+  t.is(await folder.text('admin.token'), 'ota_second\n');
+  const server = await startTestServer(t, { data: folder.at('data'), tokenFile: folder.at('admin.token') });
+  t.is(`${server.token}\n`, await folder.text('admin.token'));
+  t.is((await server.api('GET', '/token')).status, 200);
+  await expectOtaError(t, 'FILE_EXISTS', () => keeper().keep('ota_third'));
+  t.is(`${server.token}\n`, await folder.text('admin.token'));
+  await keeper().discard();
+  await keeper().keep('ota_fourth');
+  await writeFile(folder.at('admin.token'), 'precious');
+  await expectOtaError(t, 'FILE_EXISTS', () => keeper().keep('ota_fifth'));
+  t.is(await folder.text('admin.token'), 'precious');
 });
 
 test('the log at a terminal shows time, severity, message and fields of the JSON lines, and no control characters', (t) => {
