@@ -366,7 +366,7 @@ test('records no attempt for a version check', (t) => {
 });
 
 test('stores a decision when its code changes, but not when only its numbers change', (t) => {
-  const full = { freeSpace: 1024, sketchSize: 1_000_000 };
+  const full = { freeSpace: 0, sketchSize: 1_000_000 };
   const first = decideFor({ runs: old, current: [young], ...full });
   t.is(first.decision.code, 'blocked');
   const again = decideFor({ runs: old, current: [young], record: first.record, ...full, sketchSize: 1_000_001 });
