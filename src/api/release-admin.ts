@@ -34,7 +34,7 @@ const aliasPath = v.pipe(
 
 /** Returns whether the server itself uses a path. */
 export function isServerPath(path: string): boolean {
-  return /^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|projects)(\/|$))/.test(
+  return /^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|audit|projects)(\/|$))/.test(
     routed(path),
   );
 }

@@ -80,6 +80,7 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['GET', 'webhooks/1/deliveries', 'administer'],
   ['POST', 'webhooks/1/deliveries/1/redeliver', 'administer'],
   ['GET', 'audit', 'administer'],
+  ['GET', 'audit/lines', 'administer'],
   ['GET', 'backup', 'administer'],
   ['GET', '/metrics', 'view'],
 ];

@@ -19,6 +19,8 @@ const orphanAgeMs = 24 * 60 * minuteMs;
 /** Time after its last check-in for which a device without a project is listed. */
 const notEnrolledAgeMs = 7 * 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
+/** Age from which the numbers of devices by version are removed. */
+const sampleAgeMs = 90 * 24 * 60 * minuteMs;
 /** Limits of the log of webhook deliveries. */
 const deliveryAgeMs = 30 * 24 * 60 * minuteMs;
 const mostDeliveries = 1000;
@@ -70,6 +72,7 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
     every(minuteMs, sealData),
     every(minuteMs, ({ store }) => store.counts.removeEmpty()),
     every(cleanEveryMs, clean),
+    every(cleanEveryMs, ({ store }) => store.charts.takeSample(Date.now(), Date.now() - sampleAgeMs)),
     every(secondMs, () => history.step(Date.now())),
   ]);
   unfollow();

@@ -10,6 +10,10 @@ export interface DeviceIndex {
   /** Version that the device runs, if it was recognized. */
   readonly runs: string | undefined;
   readonly group: string | undefined;
+  /** Board that a person has set, or that a build of the device has shown. */
+  readonly board: string | undefined;
+  /** ID of the release that the device runs. */
+  readonly releaseId: number | undefined;
   readonly labels: readonly string[];
   /** Channels whose releases the device is sent; none if the device is pinned to a version. */
   readonly channels: readonly string[];
@@ -26,6 +30,8 @@ export function deviceIndex(record: DeviceRecord): DeviceIndex {
     name,
     runs: running?.version,
     group,
+    board: record.board ?? record.shownBoard,
+    releaseId: running?.releaseId,
     labels,
     channels: pin === undefined ? channels : [],
     isEnrolled: enrolled,

@@ -32,6 +32,7 @@ export interface Store {
   readonly devices: DeviceStore;
   readonly rollouts: RolloutStore;
   readonly counts: CountStore;
+  readonly charts: ChartStore;
   readonly tokens: TokenStore;
   readonly uploads: UploadStore;
   readonly webhooks: WebhookStore;
@@ -264,7 +265,27 @@ export interface DeviceFilter {
   /** Exact display name. */
   readonly name?: string | undefined;
   readonly label?: string | undefined;
+  /** Board that a person has set, or that a build of the device has shown. */
+  readonly board?: string | undefined;
+  /** IDs of releases, one of which the device runs. */
+  readonly releases?: readonly number[] | undefined;
+  /** Channel whose releases the device is sent. */
+  readonly channel?: string | undefined;
+  /** Only devices that were not seen since this time, in milliseconds since 1970. */
+  readonly notSeenSince?: number | undefined;
   readonly members?: MemberFilter | undefined;
+}
+
+/** Orders of a list of devices. */
+export const deviceOrders = ['mac', 'name', 'status', 'version', 'seen'] as const;
+
+/** Page of a sorted list of devices. Devices with the same value, and those without a value, are in the order of their MACs. */
+export interface SortedPage {
+  readonly by: (typeof deviceOrders)[number];
+  readonly isDescending: boolean;
+  /** Number of devices before the page. */
+  readonly offset: number;
+  readonly limit: number;
 }
 
 /** Members of a rollout. */
@@ -420,6 +441,10 @@ export interface DeviceStore {
   forgetCheckIns(project: string, macs: readonly string[], at: number): Promise<void>;
   /** Returns devices, sorted by MAC. */
   list(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
+  /** Returns the MACs of the devices that `list` returns. */
+  macs(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly string[]>;
+  /** Returns devices in another order. Devices without the value that the list is sorted by are last. */
+  sorted(project: string, page: SortedPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
   /** Returns the devices with these names, sorted by MAC. */
   named(project: string, names: readonly string[]): Promise<readonly DeviceRecord[]>;
   /** Returns devices with a pending attempt that was due before `servedMs`. */
@@ -563,6 +588,40 @@ export interface CountStore {
   recount(): Promise<void>;
   /** Removes the counts of 0, of which devices that report ever new versions would leave any number. */
   removeEmpty(): Promise<void>;
+}
+
+/** Number of devices that ran a version at a time. */
+export interface VersionSample {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Undefined for all versions without a release, and for unrecognized builds. */
+  readonly version: string | undefined;
+  readonly devices: number;
+}
+
+/** Number of devices with the same board, running release and status. */
+export interface BuildCount {
+  readonly board: string | undefined;
+  readonly releaseId: number | undefined;
+  readonly status: DeviceStatus;
+  readonly devices: number;
+}
+
+/** Numbers for charts. The samples are not part of a backup. */
+export interface ChartStore {
+  /** Stores the number of devices by version for every project, and removes samples from before `keepFrom`. */
+  takeSample(at: number, keepFrom: number): Promise<void>;
+  /** Returns samples, oldest first. */
+  versionSamples(project: string, since: number): Promise<readonly VersionSample[]>;
+  /** Counts all devices of a project. */
+  byBuild(project: string): Promise<readonly BuildCount[]>;
+  /**
+   * Counts devices by the time at which they were last seen.
+   *
+   * @param times milliseconds since 1970, latest first
+   * @returns the number of devices seen since each time and before the previous one, of those seen earlier, and of those never seen
+   */
+  lastSeen(project: string, times: readonly number[]): Promise<readonly number[]>;
 }
 
 /** Login session in the dashboard. */
@@ -723,15 +782,30 @@ export interface WebhookStore {
   removeOld(limits: { readonly before: number; readonly most: number }): Promise<void>;
 }
 
+/** Filter for audit entries; all conditions must match. */
+export interface AuditFilter {
+  /** Token IDs, or the server itself. */
+  readonly actors?: readonly string[] | undefined;
+  /** Type of event, such as `device.retried`, or the part before the point, such as `device`. */
+  readonly action?: string | undefined;
+  readonly project?: string | undefined;
+  /** Earliest time, in milliseconds since 1970. */
+  readonly since?: number | undefined;
+  /** Latest time, in milliseconds since 1970. */
+  readonly until?: number | undefined;
+}
+
 export interface AuditStore {
   /** Writes an entry that is not part of a change to the data. The entry may be lost if the server crashes within a second. */
   add(entry: NewAuditEntry): Promise<void>;
   /** Returns audit entries, newest first. */
-  list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
+  list(
+    page: { readonly before?: number | undefined; readonly limit: number } & AuditFilter,
+  ): Promise<readonly AuditEntry[]>;
   /** Returns a device's audit entries, newest first. */
   ofDevice(project: string, mac: string, limit: number): Promise<readonly AuditEntry[]>;
   /** Returns the entries after an ID, oldest first. */
-  after(id: number, limit: number): Promise<readonly AuditEntry[]>;
+  after(id: number, limit: number, filter?: AuditFilter): Promise<readonly AuditEntry[]>;
   /** Replaces the details of entries, and removes the entries with these IDs. */
   clean(changed: readonly Pick<AuditEntry, 'id' | 'detail'>[], removed: readonly number[]): Promise<void>;
 }

@@ -130,6 +130,7 @@ test('rejects actions of operators and admins', async (t) => {
     ['POST', '/tokens', { roles: ['admin'] }],
     ['GET', '/tokens'],
     ['GET', '/audit'],
+    ['GET', '/audit/lines'],
     ['GET', '/backup'],
   ];
   for (const [method, path, body] of requests) {

@@ -1,28 +1,21 @@
-import { isDeepStrictEqual } from 'node:util';
-import type * as v from 'valibot';
 import type { DeviceInfo, DevicePreview } from '../../../api/admin-info.ts';
-import type { changeDevicesRequestSchema } from '../../../api/device-sets.ts';
-import type { deviceRequestSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
 import type { Decision } from '../../services/devices/decide.ts';
 import { changeDevices, retryDevices } from '../../services/devices/device-sets.ts';
-import { importDevices, labelsOf } from '../../services/devices/import-devices.ts';
+import { changedSettings, requirePinnable, withChanges } from '../../services/devices/device-settings.ts';
+import { importDevices } from '../../services/devices/import-devices.ts';
 import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import { previewDecision } from '../../services/devices/preview.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
-import { yankedText } from '../../services/releases/yanked-version.ts';
 import { newRecord } from '../../storage/device-record.ts';
-import type { Credential, DeviceRecord } from '../../storage/records.ts';
+import type { DeviceRecord } from '../../storage/records.ts';
 import { deviceInfo } from './device-info.ts';
 import { deviceOperations } from './operations/devices.ts';
 import { withPassword } from './projects.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
-
-type Request = v.InferOutput<typeof deviceRequestSchema>;
-type SharedSettings = v.InferOutput<typeof changeDevicesRequestSchema>['change'];
 
 export function deviceRoutes(parts: ServerParts): readonly Route[] {
   const { catalog, records, rollouts, clock } = parts;
@@ -44,7 +37,7 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
   const importTable = route(deviceOperations.import, async ({ params, token, body }) => {
     const project = requireProject(parts, params.project);
     const { devices, dryRun } = await body();
-    for (const pin of new Set(devices.map((device) => device.pin))) await requirePinnable(project, pin);
+    for (const pin of new Set(devices.map((device) => device.pin))) await requirePinnable(parts, project, pin);
     const imported = await importDevices(records, { project, devices, dryRun, by: token.id });
     return { devices: imported, sharedAliases: catalog.sharedAliases(project) };
   });
@@ -52,7 +45,7 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
   const change = route(deviceOperations.change, async ({ params, token, body }) => {
     const project = requireProject(parts, params.project);
     const { change: changes, ...set } = await body();
-    await requirePinnable(project, changes.pin);
+    await requirePinnable(parts, project, changes.pin);
     const withChange = (record: DeviceRecord) => changedSettings(record, changes);
     return changeDevices(records, { project, ...set, by: token.id }, withChange, changes.enrolled === true);
   });
@@ -92,7 +85,7 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
     const project = requireProject(parts, params.project);
     const { mac } = params;
     const request = await body();
-    await requirePinnable(project, request.pin);
+    await requirePinnable(parts, project, request.pin);
     const password = request.credential === undefined ? undefined : await withPassword(undefined, request.credential);
     const saved = await records.change(
       project,
@@ -117,20 +110,6 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
     return show(project, mac);
   });
 
-  async function requirePinnable(project: string, pin: string | null | undefined): Promise<void> {
-    if (pin === undefined || pin === null) return;
-    const found = await parts.store.catalog.withVersion(project, pin);
-    if (found.length > 0) return;
-    const yanked = yankedText(await parts.store.catalog.imagesOf(project, pin));
-    throw new DomainError(
-      'not-found',
-      yanked === undefined
-        ? `${project} has no release ${pin} to pin a device to`
-        : `${project} ${pin} was yanked (${yanked}), so no device can be pinned to it`,
-      'Publish this version first; a draft (--draft) is enough.',
-    );
-  }
-
   async function show(project: string, mac: string): Promise<DeviceInfo> {
     const seen = await records.show(project, mac);
     if (seen === undefined) throw unknownDevice(mac);
@@ -148,39 +127,6 @@ function previewOf(mac: string, decision: Decision): DevicePreview {
   if (action !== 'send') return { mac, action, code, text };
   const { release, artifact } = decision;
   return { mac, action, code, text, version: release.version, artifact: artifact.file };
-}
-
-function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
-  const { name, atomicFs, allow, credential } = request;
-  return {
-    ...changedSettings(record, request),
-    name: changed(record.name, name),
-    atomicFs: changed(record.atomicFs, atomicFs),
-    allow: changed(record.allow, allow?.length === 0 ? null : allow),
-    credential: credential === undefined ? record.credential : password,
-  };
-}
-
-/** Changes settings that several devices can share. Returns the same object if nothing changes. */
-function changedSettings(
-  record: DeviceRecord,
-  { enrolled, board, channel, group, labels, pin }: SharedSettings,
-): DeviceRecord {
-  const after = {
-    ...record,
-    enrolled: enrolled ?? record.enrolled,
-    board: changed(record.board, board),
-    channel: changed(record.channel, channel),
-    group: changed(record.group, group),
-    labels: changed(record.labels, labels && (labelsOf(labels) ?? null)),
-    pin: changed(record.pin, pin),
-  };
-  return isDeepStrictEqual(after, record) ? record : after;
-}
-
-/** Applies a requested value to a field: undefined keeps the current value, and null removes it. */
-function changed<Value>(before: Value | undefined, request: Value | null | undefined): Value | undefined {
-  return request === undefined ? before : (request ?? undefined);
 }
 
 function unknownDevice(mac: string): DomainError {

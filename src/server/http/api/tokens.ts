@@ -1,12 +1,40 @@
 import { stream } from 'hono/streaming';
+import type { AuditInfo } from '../../../api/admin-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
 import { auditEntryOf } from '../../services/events/audit-entry.ts';
 import { createToken, revokeToken, tokenNames } from '../../services/tokens.ts';
+import type { AuditEntry } from '../../storage/records.ts';
+import type { AuditFilter } from '../../storage/store.ts';
 import { administrationOperations } from './operations/administration.ts';
 import { jsonLinesType } from './operations/operation.ts';
 import { type Route, route } from './routes.ts';
 import { tokenInfo } from './token-info.ts';
+
+/**
+ * Age from which entries are returned in order: on PostgreSQL, transactions that run at the same time may commit their entries in another
+ * order than that of the IDs.
+ */
+const auditSettledMs = 5000;
+
+interface RequestedFilter {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly project?: string | undefined;
+  readonly since?: string | undefined;
+}
+
+function auditFilter({ actor, since, ...filter }: RequestedFilter): AuditFilter {
+  return {
+    ...filter,
+    actors: actor === undefined ? undefined : [actor],
+    since: since === undefined ? undefined : Date.parse(since),
+  };
+}
+
+function auditInfo(entry: AuditEntry, names: ReadonlyMap<string, string>): AuditInfo {
+  return { ...entry, actorName: names.get(entry.actor), at: new Date(entry.at).toISOString() };
+}
 
 /** Creates the routes for tokens, the audit log and backups. The routes require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): readonly Route[] {
@@ -24,15 +52,20 @@ export function tokenRoutes(parts: ServerParts): readonly Route[] {
       return { revoked: params.tokenId };
     }),
 
-    route(administrationOperations.audit, async ({ query: { before, limit } }) => {
-      const found = await store.audit.list({ before: before ?? Number.MAX_SAFE_INTEGER, limit });
+    route(administrationOperations.audit, async ({ query: { before, limit, ...filter } }) => {
+      const page = { before: before ?? Number.MAX_SAFE_INTEGER, limit };
+      const found = await store.audit.list({ ...page, ...auditFilter(filter) });
       const names = await tokenNames(store);
-      const entries = found.map((entry) => ({
-        ...entry,
-        actorName: names.get(entry.actor),
-        at: new Date(entry.at).toISOString(),
-      }));
+      const entries = found.map((entry) => auditInfo(entry, names));
       return { entries, next: entries.length < limit ? undefined : entries.at(-1)?.id };
+    }),
+
+    route(administrationOperations.auditLines, async ({ context, query: { after, limit, ...filter } }) => {
+      const settled = { ...auditFilter(filter), until: parts.clock.now().wallMs - auditSettledMs };
+      const found = await store.audit.after(after, limit, settled);
+      const names = await tokenNames(store);
+      const lines = found.map((entry) => `${JSON.stringify(auditInfo(entry, names))}\n`);
+      return context.body(lines.join(''), 200, { 'Content-Type': jsonLinesType });
     }),
 
     route(administrationOperations.backup, async ({ context, token: { id: actor } }) => {

@@ -1,7 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
-import type { DeviceFilter, DeviceStore, LimitedSend, MemberChange, RecordPage } from '../../storage/store.ts';
+import type {
+  DeviceFilter,
+  DeviceStore,
+  LimitedSend,
+  MemberChange,
+  RecordPage,
+  SortedPage,
+} from '../../storage/store.ts';
 import { auditEntriesOf, auditEntryOf, queuedEntriesOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
@@ -18,6 +26,8 @@ export interface CheckedDevice {
   readonly view: ProjectView;
   readonly record: DeviceRecord | undefined;
 }
+
+const macsAtOnce = 10_000;
 
 type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
 
@@ -67,6 +77,23 @@ export class DeviceRecords {
   async list(project: string, page: RecordPage, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
     const { store, lastSeen } = this.#needs;
     return (await store.list(project, page, filter)).map((seen) => lastSeen.over(seen));
+  }
+
+  async sorted(project: string, page: SortedPage, filter: DeviceFilter = {}): Promise<readonly SeenDevice[]> {
+    const { store, lastSeen } = this.#needs;
+    return (await store.sorted(project, page, filter)).map((seen) => lastSeen.over(seen));
+  }
+
+  /** Returns the MACs of all devices that match a filter, sorted. */
+  async macs(project: string, filter: DeviceFilter = {}): Promise<readonly string[]> {
+    const macs: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = await this.#needs.store.macs(project, { after, limit: macsAtOnce }, filter);
+      macs.push(...page);
+      after = page.at(-1);
+      if (page.length < macsAtOnce) return macs;
+      await setImmediate();
+    }
   }
 
   /**

@@ -60,7 +60,8 @@ export async function retryDevices(
   return result;
 }
 
-function isRetryable({ attempts, decisions }: DeviceRecord): boolean {
+/** Returns whether a retry would send an update to a device again. */
+export function isRetryable({ attempts, decisions }: DeviceRecord): boolean {
   const codes = [decisions.sketch?.code, decisions.filesystem?.code];
   return attempts.some(awaitsRetry) || codes.some((code) => code === 'failed' || code === 'interrupted');
 }

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { AuditEntry } from '../records.ts';
-import type { AuditStore, NewAuditEntry } from '../store.ts';
+import type { AuditFilter, AuditStore, NewAuditEntry } from '../store.ts';
 import type { Database, Engine } from './engine.ts';
 import { queueEvents } from './queue-events.ts';
 import { storedJson } from './stored-json.ts';
@@ -21,8 +21,8 @@ export function sqlAudit({ db, transaction }: Engine): AuditStore {
   return {
     add: (entry) => writeAudit(db, [entry]),
 
-    async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
-      const query = db.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
+    async list({ before = Number.MAX_SAFE_INTEGER, limit, ...filter }) {
+      const query = filtered(db, filter).where('id', '<', before).orderBy('id', 'desc').limit(limit);
       return (await query.execute()).map(toEntry);
     },
 
@@ -31,8 +31,8 @@ export function sqlAudit({ db, transaction }: Engine): AuditStore {
       return (await query.orderBy('id', 'desc').limit(limit).execute()).map(toEntry);
     },
 
-    async after(id, limit) {
-      const query = db.selectFrom('audit').selectAll().where('id', '>', id).orderBy('id').limit(limit);
+    async after(id, limit, filter = {}) {
+      const query = filtered(db, filter).where('id', '>', id).orderBy('id').limit(limit);
       return (await query.execute()).map(toEntry);
     },
 
@@ -48,6 +48,18 @@ export function sqlAudit({ db, transaction }: Engine): AuditStore {
         if (removed.length > 0) await change.deleteFrom('audit').where('id', 'in', removed).execute();
       }, 'crash'),
   };
+}
+
+function filtered(db: Database, { actors, action, project, since, until }: AuditFilter) {
+  let query = db.selectFrom('audit').selectAll();
+  if (actors !== undefined) query = query.where('actor', 'in', [...actors, '']);
+  if (project !== undefined) query = query.where('project', '=', project);
+  if (since !== undefined) query = query.where('at', '>=', since);
+  if (until !== undefined) query = query.where('at', '<=', until);
+  if (action === undefined) return query;
+  return action.includes('.')
+    ? query.where('action', '=', action)
+    : query.where('action', '>=', `${action}.`).where('action', '<', `${action}/`);
 }
 
 function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {

@@ -15,10 +15,10 @@ export const countedColumns = [...keyColumns, 'blockers'] as const;
 type Counted = Pick<Selectable<Tables['devices']>, (typeof countedColumns)[number]>;
 
 /** Columns of a device that are derived from its document. */
-export type DerivedColumns = Counted & Pick<Selectable<Tables['devices']>, 'name' | 'labels'>;
+export type DerivedColumns = Counted & Pick<Selectable<Tables['devices']>, 'name' | 'labels' | 'board' | 'release_id'>;
 
 export function derivedColumns(record: DeviceRecord): DerivedColumns {
-  const { status, name, runs, group, labels, channels, isEnrolled, blockers } = deviceIndex(record);
+  const { status, name, runs, group, labels, channels, isEnrolled, blockers, board, releaseId } = deviceIndex(record);
   return {
     status,
     name: name ?? null,
@@ -29,6 +29,8 @@ export function derivedColumns(record: DeviceRecord): DerivedColumns {
     retention: retentionOf(record),
     channels: channels.join(' '),
     enrolled: isEnrolled ? 1 : 0,
+    board: board ?? null,
+    release_id: releaseId ?? null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { DeviceFilter, MemberFilter, RecordPage } from '../store.ts';
+import type { DeviceFilter, MemberFilter, RecordPage, SortedPage } from '../store.ts';
 import { tallyDevices } from './device-counts.ts';
 import type { Engine } from './engine.ts';
 import { memberMacs } from './member-lists.ts';
@@ -59,12 +59,7 @@ async function matchingMembers(
   filter: DeviceFilter,
   members: MemberFilter,
 ): Promise<string[]> {
-  const { text } = filter;
-  const keys = (Object.keys(indices) as IndexedFilter[]).filter((key) => filter[key] !== undefined);
-  const conditions = keys.map((key) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`);
-  conditions.push(...namesOf(filter));
-  if (filter.label !== undefined) conditions.push(hasLabel(filter.label));
-  if (text !== undefined) conditions.push(contains(engine, text));
+  const conditions = conditionsOf(engine, filter);
   // Devices of an ended rollout may have been removed since, so that a page needs more members than it has devices.
   if (conditions.length === 0 && !members.isFinal) return [...(await memberMacs(engine, members, page))];
   const found: string[] = [];
@@ -82,6 +77,64 @@ async function matchingMembers(
   }
 }
 
+/**
+ * Returns a page of MACs in another order. One statement compares all devices of the project: on SQLite, 200,000 devices take about
+ * 200 ms, so this is only for a person's list.
+ */
+export async function sortedMacs(
+  engine: Engine,
+  { id }: { readonly id: number },
+  { by, isDescending, offset, limit }: SortedPage,
+  filter: DeviceFilter,
+): Promise<readonly string[]> {
+  const column = sql.ref(orderColumns[by]);
+  const direction = sql.raw(isDescending ? 'DESC' : 'ASC');
+  const conditions = [sql<SqlBool>`project_id = ${id}`, ...conditionsOf(engine, filter)];
+  if (filter.members !== undefined) conditions.push(isMember(filter.members));
+  const { rows } = await sql<{ mac: string }>`
+    SELECT mac FROM devices WHERE ${sql.join(conditions, sql` AND `)}
+    ORDER BY ${column} IS NULL, ${column} ${direction}, mac LIMIT ${limit} OFFSET ${offset}`.execute(engine.db);
+  return rows.map(({ mac }) => mac);
+}
+
+const orderColumns = { mac: 'mac', name: 'name', status: 'status', version: 'runs', seen: 'last_seen_at' } as const;
+
+/** Returns all conditions of a filter except the membership in a rollout. */
+function conditionsOf(engine: Engine, filter: DeviceFilter): RawBuilder<SqlBool>[] {
+  const { text, label } = filter;
+  const keys = (Object.keys(indices) as IndexedFilter[]).filter((key) => filter[key] !== undefined);
+  return [
+    ...keys.map((key) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`),
+    ...namesOf(filter),
+    ...(label === undefined ? [] : [hasLabel(label)]),
+    ...(text === undefined ? [] : [contains(engine, text)]),
+    ...comparedOnly(filter),
+  ];
+}
+
+/** Returns the conditions for which there is no index in the order of the lists. */
+function comparedOnly({ board, releases, channel, notSeenSince }: DeviceFilter): RawBuilder<SqlBool>[] {
+  const conditions = [
+    board === undefined ? undefined : sql<SqlBool>`board = ${board}`,
+    releases === undefined
+      ? undefined
+      : releases.length === 0
+        ? sql<SqlBool>`1 = 0`
+        : sql<SqlBool>`release_id IN (${sql.join(releases)})`,
+    channel === undefined
+      ? undefined
+      : sql<SqlBool>`replace(' ' || channels || ' ', ${` ${channel} `}, '') <> ' ' || channels || ' '`,
+    notSeenSince === undefined ? undefined : sql<SqlBool>`(last_seen_at IS NULL OR last_seen_at < ${notSeenSince})`,
+  ];
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+function isMember({ rollout, parts, isFinal }: MemberFilter): RawBuilder<SqlBool> {
+  if (parts.length === 0) return sql<SqlBool>`1 = 0`;
+  const pairs = parts.map(({ stage, kind }) => sql<SqlBool>`(stage = ${stage} AND kind = ${kind})`);
+  return sql<SqlBool>`mac IN (SELECT mac FROM ${sql.table(isFinal ? 'rollout_results' : 'rollout_members')} WHERE rollout_id = ${rollout} AND (${sql.join(pairs, sql` OR `)}))`;
+}
+
 /** Chooses the index for a filter. Returns undefined if no device matches. */
 async function searchFor(
   engine: Engine,
@@ -94,10 +147,14 @@ async function searchFor(
   const ofProject = sql<SqlBool>`project_id = ${id}`;
   const equal = (key: IndexedFilter) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`;
   const mac = text === undefined ? undefined : completeMac(text);
-  const texts = text === undefined ? [] : [contains(engine, text)];
+  const texts = [...(text === undefined ? [] : [contains(engine, text)]), ...comparedOnly(filter)];
   if (mac !== undefined) {
     const also = [...(filter.label === undefined ? [] : [hasLabel(filter.label)]), ...namesOf(filter)];
-    return { index: 'devices_searched', read: [ofProject, sql`mac = ${mac}`], compared: [...keys.map(equal), ...also] };
+    return {
+      index: 'devices_searched',
+      read: [ofProject, sql`mac = ${mac}`],
+      compared: [...keys.map(equal), ...also, ...comparedOnly(filter)],
+    };
   }
   const names = namesOf(filter);
   const others = [...keys.map(equal), ...texts];
@@ -107,7 +164,10 @@ async function searchFor(
   }
   if (names.length > 0) return { index: 'devices_of_name', read: [ofProject, ...names], compared: others };
   const [first, ...rest] = keys;
-  if (first === undefined) return { index: 'devices_searched', read: [ofProject], compared: texts };
+  if (first === undefined) {
+    const index = comparedOnly(filter).length === 0 ? 'devices_searched' : 'devices_filtered';
+    return { index, read: [ofProject], compared: texts };
+  }
   return { index: indices[first], read: [ofProject, equal(first)], compared: [...rest.map(equal), ...texts] };
 }
 

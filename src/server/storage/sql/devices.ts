@@ -19,7 +19,7 @@ import {
   derivedColumns,
   tallyDevices,
 } from './device-counts.ts';
-import { listedMacs } from './device-lists.ts';
+import { listedMacs, sortedMacs } from './device-lists.ts';
 import type { Database, Durability, Engine } from './engine.ts';
 import { type Placeholder, withPlaceholders } from './placeholders.ts';
 import { lockProject } from './projects.ts';
@@ -58,6 +58,19 @@ export function sqlDevices(engine: Engine): DeviceStore {
     engine.prepareRow,
   );
   const updateRecord = recordUpdate(engine);
+  const projectNamed = (name: string) =>
+    db.selectFrom('projects').select(['id', 'name']).where('name', '=', name).executeTakeFirst();
+  const devicesWith = async (project: { readonly id: number; readonly name: string }, macs: readonly string[]) => {
+    if (macs.length === 0) return [];
+    const rows = await db
+      .selectFrom('devices')
+      .select(deviceColumns)
+      .where('project_id', '=', project.id)
+      .where('mac', 'in', macs)
+      .orderBy('mac')
+      .execute();
+    return rows.map((row) => toDevice(project.name, row));
+  };
   return {
     async check(project, mac) {
       const row = await checkedDevice({ project, mac });
@@ -120,21 +133,21 @@ export function sqlDevices(engine: Engine): DeviceStore {
     },
 
     async list(project, page, filter = {}) {
-      const found = await db
-        .selectFrom('projects')
-        .select(['id', 'name'])
-        .where('name', '=', project)
-        .executeTakeFirst();
-      const macs = found === undefined ? [] : await listedMacs(engine, found, page, filter);
-      if (found === undefined || macs.length === 0) return [];
-      const rows = await db
-        .selectFrom('devices')
-        .select(deviceColumns)
-        .where('project_id', '=', found.id)
-        .where('mac', 'in', macs)
-        .orderBy('mac')
-        .execute();
-      return rows.map((row) => toDevice(project, row));
+      const found = await projectNamed(project);
+      return found === undefined ? [] : devicesWith(found, await listedMacs(engine, found, page, filter));
+    },
+
+    async macs(project, page, filter = {}) {
+      const found = await projectNamed(project);
+      return found === undefined ? [] : listedMacs(engine, found, page, filter);
+    },
+
+    async sorted(project, page, filter = {}) {
+      const found = await projectNamed(project);
+      if (found === undefined) return [];
+      const macs = await sortedMacs(engine, found, page, filter);
+      const devices = new Map((await devicesWith(found, macs)).map((seen) => [seen.record.mac, seen]));
+      return macs.flatMap((mac) => devices.get(mac) ?? []);
     },
 
     async named(project, names) {
@@ -300,6 +313,8 @@ async function upsert(db: Database, projectId: number, records: readonly DeviceR
           channels: ref('excluded.channels'),
           enrolled: ref('excluded.enrolled'),
           blockers: ref('excluded.blockers'),
+          board: ref('excluded.board'),
+          release_id: ref('excluded.release_id'),
           retention: ref('excluded.retention'),
         }))
         .where('devices.revision', '=', sql<number>`excluded.revision - 1`),
@@ -319,7 +334,14 @@ async function storedDevice(db: Database, { hasRowLocks }: Engine, { project, ma
     .selectFrom('projects')
     .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
     .select(['projects.id', 'projects.revision as project_revision'])
-    .select(['devices.revision', 'devices.name', 'devices.labels', ...countedColumns])
+    .select([
+      'devices.revision',
+      'devices.name',
+      'devices.labels',
+      'devices.board',
+      'devices.release_id',
+      ...countedColumns,
+    ])
     .where('projects.name', '=', project)
     .$if(hasRowLocks, (query) => query.forShare('projects'))
     .executeTakeFirst();

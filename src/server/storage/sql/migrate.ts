@@ -9,6 +9,8 @@ import { labelsAndPace } from './migrations/0007-labels-and-pace.ts';
 import { rolloutResults } from './migrations/0010-rollout-results.ts';
 import { notEnrolled } from './migrations/0013-not-enrolled.ts';
 import { releaseNotes } from './migrations/0016-release-notes.ts';
+import { boardAndRelease } from './migrations/0020-board-and-release.ts';
+import { versionSamples } from './migrations/0021-version-samples.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -26,6 +28,8 @@ export const ownMigrations: Migrations = {
   '0010-rollout-results': rolloutResults,
   '0013-not-enrolled': notEnrolled,
   '0016-release-notes': releaseNotes,
+  '0020-board-and-release': boardAndRelease,
+  '0021-version-samples': versionSamples,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */

@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts';
 import { sqlAudit } from './audit.ts';
 import { sqlCatalog } from './catalog.ts';
+import { sqlCharts } from './charts.ts';
 import { sqlCounts } from './count-checks.ts';
 import { sqlDevices } from './devices.ts';
 import { dumpTables, restoreRows } from './dump.ts';
@@ -21,6 +22,7 @@ export function sqlStore(engine: Engine): Store {
     devices: sqlDevices(engine),
     rollouts: sqlRollouts(engine),
     counts: sqlCounts(engine),
+    charts: sqlCharts(engine),
     tokens: sqlTokens(engine),
     uploads: sqlUploads(engine),
     webhooks: sqlWebhooks(engine),

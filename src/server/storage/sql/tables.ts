@@ -65,6 +65,9 @@ export interface Tables {
     enrolled: number;
     /** Rules that block the device, or `board-unknown`, separated by spaces; null if the device is not blocked. */
     blockers: string | null;
+    board: string | null;
+    /** ID of the release that the device runs, if it was recognized. */
+    release_id: number | null;
   };
   readonly rollouts: {
     id: Generated<number>;
@@ -153,6 +156,8 @@ export interface Tables {
     status: number | null;
     error: string | null;
   };
+  /** Number of devices by version over time; the version is empty for all versions without a release. */
+  readonly version_samples: { project_id: number; at: number; version: string; devices: number };
   readonly sessions: { key: string; token: string; form_token: string; ends_at: number };
   /** Devices that were sent nothing because no project was found for them. */
   readonly not_enrolled: {

@@ -1,8 +1,20 @@
 import * as v from 'valibot';
 import { auditInfoSchema, tokenInfoSchema } from '../../../../api/admin-info.ts';
+import { resourceName } from '../../../../api/release.ts';
 import { tokenRequestSchema } from '../../../../api/release-admin.ts';
+import { printable } from '../../../../core/model/fields.ts';
 import { listLimit, listPosition } from './integer-text.ts';
 import { operation } from './operation.ts';
+
+/** Conditions on the entries of the audit log; all of them must match. */
+const auditFilterEntries = {
+  /** Token ID, or `server`. */
+  actor: v.optional(v.pipe(v.string(), v.maxLength(64, 'must be a token ID'), printable)),
+  /** Type of event, such as `device.retried`, or its part before the point, such as `device`. */
+  action: v.optional(v.pipe(v.string(), v.regex(/^[a-z-]{1,32}(\.[a-z-]{1,32})?$/, 'must be a type of event'))),
+  project: v.optional(resourceName),
+  since: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-30T12:00:00Z'))),
+};
 
 export const administrationOperations = {
   listTokens: operation({
@@ -45,9 +57,32 @@ export const administrationOperations = {
     path: '/audit',
     summary: 'Lists the entries of the audit log, newest first.',
     action: 'administer',
-    query: v.strictObject({ before: listPosition, limit: listLimit(1000, 100) }),
+    query: v.strictObject({ before: listPosition, limit: listLimit(1000, 100), ...auditFilterEntries }),
     statuses: [200],
     response: v.strictObject({ entries: v.array(auditInfoSchema), next: v.optional(v.number()) }),
+  }),
+  auditLines: operation({
+    id: 'followAuditEntries',
+    group: 'administration',
+    method: 'get',
+    path: '/audit/lines',
+    summary: 'Returns entries of the audit log as JSON lines, oldest first, for other systems.',
+    description:
+      'Send the `id` of the last line as `after` in the next request. Entries of the last 5 seconds follow in a later response, so that no entry is missed.',
+    action: 'administer',
+    query: v.strictObject({
+      after: v.pipe(
+        v.optional(v.string(), '0'),
+        v.regex<string, string>(/^\d{1,16}$/, 'must be the ID of an entry'),
+        v.transform(Number),
+        v.maxValue(Number.MAX_SAFE_INTEGER, 'must be the ID of an entry'),
+        v.metadata({ default: 0, description: 'ID of the last entry of the previous response.' }),
+      ),
+      limit: listLimit(10_000, 1000),
+      ...auditFilterEntries,
+    }),
+    statuses: [200],
+    response: 'json-lines',
   }),
   backup: operation({
     id: 'getBackup',
