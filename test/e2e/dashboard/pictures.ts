@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Visit } from './browser.ts';
+import { logIn, type openBrowser, type Visit } from './browser.ts';
 
 const folder = fileURLToPath(new URL('../../../docs/pictures/', import.meta.url));
 
@@ -16,6 +16,27 @@ export async function takePictures(visits: readonly Visit[], rollout: string): P
       await page.setViewportSize({ width: 1000, height });
       await page.goto(path);
       await page.screenshot({ path: `${folder}dashboard-${name}-${scheme}.png`, animations: 'disabled' });
+    }
+  }
+}
+
+/** Records all pages in both color schemes and three widths, to look at them; enabled only by the name of a folder. */
+export async function takeLayoutPictures(
+  visit: Awaited<ReturnType<typeof openBrowser>>,
+  token: string,
+  pages: readonly string[],
+): Promise<void> {
+  const to = process.env['LAYOUT_PICTURES'];
+  if (to === undefined) return;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { page } = await visit({ colorScheme });
+    await logIn(page, token);
+    for (const width of [390, 1024, 1440]) {
+      await page.setViewportSize({ width, height: 844 });
+      for (const [index, path] of pages.entries()) {
+        await page.goto(path);
+        await page.screenshot({ path: `${to}/${width}-${colorScheme}-${index}.png`, fullPage: width === 1440 });
+      }
     }
   }
 }

@@ -13,7 +13,7 @@ function formPaths(routes: readonly { readonly method: string; readonly path: st
   const posts = routes.filter(({ method, path }) => method === 'POST' && !path.startsWith('/api/'));
   const paths = posts.map(({ path }) => path).filter((path) => !path.endsWith('*'));
   return [...new Set(paths)]
-    .filter((path) => !['/', '/api', '/login', '/logout', '/events'].includes(path))
+    .filter((path) => !['/', '/api', '/audit', '/login', '/logout', '/events'].includes(path))
     .map((path) => path.replaceAll(/:(\w+)/g, (_, name) => values[name] ?? 'x'));
 }
 

@@ -1,6 +1,7 @@
 import { counted } from '../../../core/model/quantity-text.ts';
 import type { Catalog } from '../../services/releases/catalog.ts';
 import type { TokenRecord } from '../../storage/records.ts';
+import { Sentence, Version } from './identifiers.tsx';
 import { projectPath } from './paths.ts';
 
 /** Rollout that waits for a person. */
@@ -42,10 +43,10 @@ export function AlertBanner({ alerts }: { alerts: readonly RolloutAlert[] }) {
       {alerts.map(({ project, id, version, channel, problem, reason }) => (
         <p class="problem" role="status">
           <a href={projectPath(project, 'rollouts', id)}>
-            Rollout of {project} {version} on {channel}
+            Rollout of {project} <Version version={version} /> on {channel}
           </a>{' '}
           <strong>{problem}</strong>
-          {reason === undefined ? '' : `: ${reason}`}
+          {reason === undefined ? undefined : <Sentence text={`: ${reason}`} />}
         </p>
       ))}
     </div>

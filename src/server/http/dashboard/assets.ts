@@ -3,12 +3,14 @@ import { Hono } from 'hono';
 import { icon } from './icon.ts';
 import { liveScript } from './live-script.ts';
 import type { PageEnv } from './page-login.ts';
+import { pageScript } from './page-script.ts';
 import { styleSheet } from './style-sheet.ts';
 
 /** Files that the pages load. They are bundled with the program, so that none can be missing. */
 const assets = {
   'style.css': { type: 'text/css; charset=utf-8', text: styleSheet },
   'live.js': { type: 'text/javascript; charset=utf-8', text: liveScript },
+  'page.js': { type: 'text/javascript; charset=utf-8', text: pageScript },
   'icon.svg': { type: 'image/svg+xml', text: icon },
 } as const;
 type AssetName = keyof typeof assets;

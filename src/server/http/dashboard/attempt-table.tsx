@@ -1,6 +1,7 @@
 import { attemptStateWords } from '../../../api/admin-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import type { Attempt } from '../../storage/records.ts';
+import { Version } from './identifiers.tsx';
 import { When } from './when.tsx';
 
 const failures = {
@@ -12,7 +13,7 @@ const failures = {
 export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return <p class="quiet">No update attempts yet.</p>;
   return (
-    <table>
+    <table class="rows">
       <caption class="hidden">Update attempts, newest first</caption>
       <thead>
         <tr>
@@ -26,12 +27,14 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
       <tbody>
         {attempts.map((attempt) => (
           <tr>
-            <th scope="row">{attempt.version}</th>
-            <td>{attempt.kind}</td>
-            <td>{resultText(attempt)}</td>
-            <td>{downloadsText(attempt)}</td>
-            <td>
-              <When at={attempt.lastSentAt} exact />
+            <th scope="row">
+              <Version version={attempt.version} />
+            </th>
+            <td data-label="Kind">{attempt.kind}</td>
+            <td data-label="Result">{resultText(attempt)}</td>
+            <td data-label="Downloads">{downloadsText(attempt)}</td>
+            <td data-label="Last sent">
+              <When at={attempt.lastSentAt} />
             </td>
           </tr>
         ))}

@@ -8,9 +8,14 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { apiPage } from './api-page.tsx';
 import { assetRoutes } from './assets.ts';
-import { devicePage, enrollFromOverview, retryDevice } from './device-page.tsx';
+import { auditPage } from './audit-page.tsx';
+import { askBulk, doBulk } from './bulk-page.tsx';
+import { chartsPage } from './charts-page.tsx';
+import { enrollFromOverview, removeDevice, retryDevice, saveDevice } from './device-actions.ts';
+import { devicePage } from './device-page.tsx';
 import { errorPage } from './error-page.tsx';
 import { eventRoutes } from './events.ts';
+import { fleetCsv } from './fleet-csv.ts';
 import { fleetPage } from './fleet-page.tsx';
 import { loginRoutes } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
@@ -26,7 +31,7 @@ import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 
 /** All dashboard paths. Device requests use other paths. */
-const places = ['/', '/api', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
+const places = ['/', '/api', '/audit', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
 const mostFormBytes = 16 * 1024;
 const formLimit = bodyLimit({ maxSize: mostFormBytes });
 
@@ -75,15 +80,26 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   const login = requireLogin({ parts, sessions });
   app.get('/', login, (context) => overviewPage(context, parts));
   app.get('/api', login, apiPage);
+  app.get('/audit', login, (context) => auditPage(context, parts));
   const project = '/projects/:project';
   const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
   app.get(project, login, (context) => context.redirect(projectPath(named(context), 'devices'), 303));
   app.get(`${project}/devices`, login, (context) => fleetPage(context, parts, named(context)));
+  app.get(`${project}/devices.csv`, login, (context) => fleetCsv(context, parts, named(context)));
+  app.post(`${project}/devices/bulk`, login, (context) => askBulk(context, parts, named(context)));
+  app.post(`${project}/devices/bulk/confirm`, login, (context) => doBulk(context, parts, named(context)));
+  app.get(`${project}/charts`, login, (context) => chartsPage(context, parts, named(context)));
   app.get(`${project}/devices/:mac`, login, (context) =>
     devicePage(context, parts, named(context), named(context, 'mac')),
   );
   app.post(`${project}/devices/:mac/retry`, login, (context) =>
     retryDevice(context, parts, named(context), named(context, 'mac')),
+  );
+  app.post(`${project}/devices/:mac/save`, login, (context) =>
+    saveDevice(context, parts, named(context), named(context, 'mac')),
+  );
+  app.post(`${project}/devices/:mac/remove`, login, (context) =>
+    removeDevice(context, parts, named(context), named(context, 'mac')),
   );
   app.post(`${project}/devices/:mac/enroll`, login, (context) =>
     enrollFromOverview(context, parts, named(context), named(context, 'mac')),

@@ -14,19 +14,31 @@ export function errorPage(error: Error, context: PageContext, parts: ServerParts
   const frame = context.get('token') === undefined ? {} : frameOf(context);
   return show(
     context,
-    <Page title="Request failed" {...frame}>
-      <h1>Request failed</h1>
+    <Page title={headings[status] ?? 'Request failed'} {...frame}>
+      <h1>{headings[status] ?? 'Request failed'}</h1>
       <p class="problem" role="alert">
         {title}
       </p>
       <p>{hint}</p>
-      <p>
+      <p class="alone">
         <a href="/">All projects</a>
       </p>
     </Page>,
     status,
   );
 }
+
+/** What happened, by status. */
+const headings: { readonly [Status in number]?: string } = {
+  403: 'Not permitted',
+  404: 'Not found',
+  409: 'Not possible now',
+  413: 'Form too large',
+  422: 'Invalid input',
+  429: 'Too many requests',
+  500: 'Server error',
+  503: 'Server unavailable',
+};
 
 function problemText(error: DomainError) {
   const { message, hint } = error;

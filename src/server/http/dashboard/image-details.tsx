@@ -34,7 +34,7 @@ export function ImageDetails({ image: record, channels, isOpen }: ImageDetailsPr
       </summary>
       <Facts
         facts={[
-          ['Published', <When at={publishedAt} exact />],
+          ['Published', <When at={publishedAt} />],
           ['Reason for yanking', yanked],
           ['Core', image.core],
           ['Source commit', sourceCommit !== undefined && <code>{sourceCommit}</code>],
@@ -73,8 +73,8 @@ function Marks({ purpose, yanked, channels }: ReleaseRecord & { channels: readon
 
 function Artifacts({ artifacts }: Manifest) {
   return (
-    <section class="scroll" aria-label="Artifacts" tabindex={0}>
-      <table>
+    <section aria-label="Artifacts">
+      <table class="rows">
         <caption class="hidden">Artifacts</caption>
         <thead>
           <tr>
@@ -88,9 +88,11 @@ function Artifacts({ artifacts }: Manifest) {
           {artifacts.map(({ file, sizeBytes, encoding, signature }) => (
             <tr>
               <th scope="row">{file}</th>
-              <td class="number">{sizeText(sizeBytes)}</td>
-              <td>{encoding === 'identity' ? 'uncompressed' : encoding}</td>
-              <td>{signature}</td>
+              <td class="number" data-label="Size">
+                {sizeText(sizeBytes)}
+              </td>
+              <td data-label="Encoding">{encoding === 'identity' ? 'uncompressed' : encoding}</td>
+              <td data-label="Signature">{signature}</td>
             </tr>
           ))}
         </tbody>

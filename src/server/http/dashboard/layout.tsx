@@ -16,6 +16,8 @@ interface PageProps {
   readonly project?: string | undefined;
   /** Project tab of the page. */
   readonly tab?: Tab | undefined;
+  /** Name of a page below the tab, for the breadcrumbs. */
+  readonly here?: Child;
   /** Query string for `/events`, which selects the changes to listen for. Undefined on pages that do not change. */
   readonly live?: string | undefined;
   /** Halted and stalled rollouts, which the page title and the project's tabs mark. */
@@ -23,15 +25,16 @@ interface PageProps {
   readonly children?: Child;
 }
 
-type Tab = 'devices' | 'releases' | 'rollouts';
+type Tab = 'devices' | 'releases' | 'rollouts' | 'charts';
 const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
   { tab: 'devices', title: 'Devices' },
   { tab: 'releases', title: 'Releases' },
   { tab: 'rollouts', title: 'Rollouts' },
+  { tab: 'charts', title: 'Charts' },
 ];
 
 /** Renders the frame shared by all pages. */
-export function Page({ title, login, project, tab, live, alerts = [], children }: PageProps) {
+export function Page({ title, login, project, tab, here, live, alerts = [], children }: PageProps) {
   const ofProject = project === undefined ? alerts : alerts.filter((alert) => alert.project === project);
   const mark = ofProject.length === 0 ? '' : `(!) ${alertsText(ofProject)} · `;
   return (
@@ -43,6 +46,7 @@ export function Page({ title, login, project, tab, live, alerts = [], children }
         <title>{`${mark}${title} · ota-hooks`}</title>
         <link rel="icon" href={assetPath('icon.svg')} type="image/svg+xml" />
         <link rel="stylesheet" href={assetPath('style.css')} />
+        {login === undefined ? undefined : <script src={assetPath('page.js')} defer />}
         {live === undefined ? undefined : <script src={assetPath('live.js')} defer data-events={`/events?${live}`} />}
       </head>
       <body>
@@ -50,20 +54,7 @@ export function Page({ title, login, project, tab, live, alerts = [], children }
           Skip to content
         </a>
         <header class="bar">
-          <nav aria-label="Breadcrumb">
-            <ol class="crumbs">
-              <li>
-                <a class="brand" href="/">
-                  ota-hooks
-                </a>
-              </li>
-              {project === undefined ? undefined : (
-                <li>
-                  <a href={projectPath(project)}>{project}</a>
-                </li>
-              )}
-            </ol>
-          </nav>
+          <Crumbs project={project} tab={tab} here={here} />
           {login === undefined ? undefined : <Who {...login} />}
         </header>
         {project === undefined ? undefined : <Tabs project={project} current={tab} alerts={ofProject} />}
@@ -72,6 +63,39 @@ export function Page({ title, login, project, tab, live, alerts = [], children }
         </main>
       </body>
     </html>
+  );
+}
+
+/** Shows the way from the overview to the page. */
+function Crumbs({ project, tab, here }: Pick<PageProps, 'project' | 'tab' | 'here'>) {
+  const current = tabs.find((each) => each.tab === tab);
+  return (
+    <nav aria-label="Breadcrumb">
+      <ol class="crumbs">
+        <li>
+          <a class="brand" href="/">
+            ota-hooks
+          </a>
+        </li>
+        {project === undefined ? undefined : (
+          <li>
+            <a href={projectPath(project)}>{project}</a>
+          </li>
+        )}
+        {project === undefined || current === undefined ? undefined : (
+          <li>
+            <a href={projectPath(project, current.tab)} aria-current={here === undefined ? 'page' : undefined}>
+              {current.title}
+            </a>
+          </li>
+        )}
+        {here === undefined ? undefined : (
+          <li>
+            <span aria-current="page">{here}</span>
+          </li>
+        )}
+      </ol>
+    </nav>
   );
 }
 

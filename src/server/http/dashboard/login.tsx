@@ -59,12 +59,12 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
 
 /** Returns `next` only if it is a dashboard page, so that a link on a different site cannot redirect the user elsewhere. */
 function pageOf(next: string | undefined): string {
-  return next !== undefined && /^\/(api|(projects|tokens)[\w%.~:/?=&+*-]*)?$/.test(next) ? next : '/';
+  return next !== undefined && /^\/(api|(audit|projects|tokens)[\w%.~:/?=&+*-]*)?$/.test(next) ? next : '/';
 }
 
 function LoginPage({ next, problem }: { next: string; problem?: string | undefined }) {
   return (
-    <Page title="Log in">
+    <Page title={problem === undefined ? 'Log in' : `${problem.replace(/\..*$/, '')} · Log in`}>
       <div class="login">
         <h1>Log in</h1>
         {problem === undefined ? undefined : (
@@ -82,6 +82,7 @@ function LoginPage({ next, problem }: { next: string; problem?: string | undefin
             autocomplete="current-password"
             spellcheck={false}
             required
+            autofocus
             aria-invalid={problem === undefined ? undefined : 'true'}
             aria-describedby={problem === undefined ? 'hint' : 'problem hint'}
           />

@@ -1,4 +1,6 @@
+import type { Child } from 'hono/jsx';
 import type { NotEnrolledDevice } from '../../storage/records.ts';
+import { Version } from './identifiers.tsx';
 import { devicePath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
 import { When } from './when.tsx';
@@ -42,7 +44,7 @@ function NotEnrolledCard({
       <h3 class="mac">{mac}</h3>
       <dl class="facts">
         <Fact name="Path" value={path} />
-        <Fact name="Reported version" value={version ?? 'none'} />
+        <Fact name="Reported version" value={version === undefined ? 'none' : <Version version={version} />} />
         {knownIn.length === 0 ? undefined : <Fact name="Known in" value={knownIn.join(', ')} />}
         <Fact name="Address" value={address} />
         <div>
@@ -65,7 +67,7 @@ function NotEnrolledCard({
   );
 }
 
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+function Fact({ name, value }: { readonly name: string; readonly value: Child }) {
   return (
     <div>
       <dt>{name}</dt>

@@ -4,9 +4,11 @@ import type { ServerParts } from '../../parts.ts';
 import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { AlertBanner } from './alerts.tsx';
+import { addressOf, FirstSteps } from './first-steps.tsx';
+import { Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { NotEnrolled } from './not-enrolled.tsx';
-import { formTokenFor, mayLookAt, type PageContext } from './page-login.ts';
+import { formTokenFor, mayAdminister, mayLookAt, type PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { ShareBar } from './share-bar.tsx';
 import { statusWords } from './status-badge.tsx';
@@ -14,12 +16,13 @@ import { statusWords } from './status-badge.tsx';
 interface Summary {
   readonly name: string;
   /** Versions by channel. If a channel serves different versions to different boards, all of them are listed. */
-  readonly channels: readonly (readonly [channel: string, versions: string])[];
+  readonly channels: readonly (readonly [channel: string, versions: readonly string[]])[];
   readonly tally: readonly DeviceCount[];
 }
 
 /** Shows all projects that the token may read. */
-export async function overviewPage(context: PageContext, { catalog, store, notEnrolled }: ServerParts) {
+export async function overviewPage(context: PageContext, parts: ServerParts) {
+  const { catalog, store, notEnrolled } = parts;
   const views = catalog.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
   const summaries = await Promise.all(
     views.map(
@@ -27,7 +30,7 @@ export async function overviewPage(context: PageContext, { catalog, store, notEn
         name,
         channels: [...channels].map(([channel, { current }]) => [
           channel,
-          [...new Set(current.map(({ version }) => version))].join(', '),
+          [...new Set(current.map(({ version }) => version))],
         ]),
         tally: await store.devices.tally(name),
       }),
@@ -40,6 +43,9 @@ export async function overviewPage(context: PageContext, { catalog, store, notEn
       <AlertBanner alerts={context.get('alerts')} />
       <div id="projects" data-live>
         {summaries.length === 0 ? <NoProjects /> : undefined}
+        {views.length === 0 && context.get('token').project === undefined ? (
+          <FirstSteps address={addressOf(context, parts)} />
+        ) : undefined}
         <ul class="cards">
           {summaries.map((summary) => (
             <li class="card">
@@ -52,8 +58,8 @@ export async function overviewPage(context: PageContext, { catalog, store, notEn
           formToken={formTokenFor(context, 'devices')}
         />
       </div>
-      <p class="quiet">
-        <a href="/api">API</a>
+      <p class="quiet alone">
+        <a href="/api">API</a> {mayAdminister(context.get('token')) ? <a href="/audit">Audit log</a> : undefined}
       </p>
     </Page>,
   );
@@ -91,7 +97,7 @@ function ProjectCard({ name, channels, tally }: Summary) {
         {channels.map(([channel, versions]) => (
           <div>
             <dt>{channel}</dt>
-            <dd>{versions === '' ? 'no release' : versions}</dd>
+            <dd>{versions.length === 0 ? 'no release' : versions.map((version) => <Version version={version} />)}</dd>
           </div>
         ))}
       </dl>

@@ -109,6 +109,11 @@ export function mayLookAt(token: TokenRecord, project: string): boolean {
   return token.project === undefined || token.project === project;
 }
 
+/** Returns whether a token permits the actions that concern the whole server. */
+export function mayAdminister(token: TokenRecord): boolean {
+  return permits(token, 'administer') && token.project === undefined;
+}
+
 /** Returns the form token if the session's token permits an action, and undefined if its buttons must not be shown. */
 export function formTokenFor(context: PageContext, action: Action): string | undefined {
   return permits(context.get('token'), action) ? context.get('session').formToken : undefined;

@@ -13,7 +13,13 @@ export function releasePath(project: string, version: string, more: Readonly<Rec
 }
 
 /** Appends a query string with the values that are defined. */
-export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+export function withQuery(
+  path: string,
+  query: Readonly<Record<string, string | readonly string[] | undefined>>,
+): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of typeof value === 'string' ? [value] : (value ?? [])) parameters.append(name, each);
+  }
+  return parameters.size === 0 ? path : `${path}?${parameters}`;
 }

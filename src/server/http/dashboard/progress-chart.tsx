@@ -106,7 +106,7 @@ function thinned(samples: readonly Sample[]): Sample[] {
 
 function SampleTable({ samples }: { samples: readonly Sample[] }) {
   return (
-    <table>
+    <table class="rows">
       <caption class="hidden">Devices over time</caption>
       <thead>
         <tr>
@@ -120,13 +120,21 @@ function SampleTable({ samples }: { samples: readonly Sample[] }) {
       <tbody>
         {samples.map(({ at, running, failed, updating, openStages }) => (
           <tr>
-            <td>
+            <th scope="row">
               <When at={at} exact />
+            </th>
+            <td class="number" data-label="Updated">
+              {countText(running)}
             </td>
-            <td class="number">{countText(running)}</td>
-            <td class="number">{countText(failed)}</td>
-            <td class="number">{countText(updating)}</td>
-            <td class="number">{openStages}</td>
+            <td class="number" data-label="Failed">
+              {countText(failed)}
+            </td>
+            <td class="number" data-label="Updating">
+              {countText(updating)}
+            </td>
+            <td class="number" data-label="Open stages">
+              {openStages}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -2,6 +2,7 @@ import { counted } from '../../../core/model/quantity-text.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 import type { ReleaseVersion } from '../../storage/store.ts';
+import { Version } from './identifiers.tsx';
 import { ImageDetails, imageName } from './image-details.tsx';
 import type { Form } from './page-login.ts';
 import { projectPath, releasePath } from './paths.ts';
@@ -21,7 +22,9 @@ export function ReleaseCard({ project, version, images, currentReleases, formTok
   return (
     <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
       <h2 id={`title-${id}`}>
-        <a href={releasePath(project, version)}>{version}</a>{' '}
+        <a href={releasePath(project, version)}>
+          <Version version={version} />
+        </a>{' '}
         <span class="quiet">{counted(images.length, 'image')}</span>
       </h2>
       {images.map((image) => (
@@ -52,7 +55,9 @@ export function Yank({ id, project, version, images, formToken }: YankProps) {
   const isOne = images.length === 1;
   return (
     <details id={`yank-${id}`}>
-      <summary>{`Yank ${version} (${counted(images.length, 'image')})…`}</summary>
+      <summary>
+        Yank <Version version={version} /> ({counted(images.length, 'image')})…
+      </summary>
       <p>Makes the {isOne ? 'image' : 'selected images'} unavailable on all channels. This cannot be undone.</p>
       <SendForm action={projectPath(project, 'releases', 'yank')} formToken={formToken}>
         <input type="hidden" name="version" value={version} />
@@ -66,7 +71,13 @@ export function Yank({ id, project, version, images, formToken }: YankProps) {
         <label for={`reason-${id}`}>Reason</label>
         <input id={`reason-${id}`} name="reason" maxlength={200} autocomplete="off" />
         <button class="danger" type="submit">
-          {isOne ? `Yank ${version}` : 'Yank the selected images'}
+          {isOne ? (
+            <>
+              Yank <Version version={version} />
+            </>
+          ) : (
+            'Yank the selected images'
+          )}
         </button>
       </SendForm>
     </details>

@@ -36,14 +36,15 @@ export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   if (actions.length === 0) return undefined;
   return (
     <div class="actions">
+      {state === 'halted' ? <ResumeHalted action={path('resume')} formToken={formToken} /> : undefined}
       {actions.map((action) => {
         const { label, warning } = words[action];
-        if (action === 'resume' && state === 'halted') {
-          return <ResumeHalted action={path(action)} formToken={formToken} />;
-        }
+        if (action === 'resume' && state === 'halted') return undefined;
         return warning === undefined ? (
           <SendForm action={path(action)} formToken={formToken}>
-            <button type="submit">{label}</button>
+            <button class={action === 'resume' ? 'main' : undefined} type="submit">
+              {label}
+            </button>
           </SendForm>
         ) : (
           <details id={`ask-${action}`}>
@@ -65,18 +66,19 @@ export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
 /** Offers to accept the existing failures, because they would otherwise halt the rollout again immediately. */
 function ResumeHalted({ action, formToken }: { action: string; formToken: string }) {
   return (
-    <details id="ask-resume">
-      <summary>Resume…</summary>
-      <p>Continues to update the devices in the open stages.</p>
+    <div class="primary">
       <SendForm action={action} formToken={formToken}>
+        <button class="main" type="submit">
+          Resume
+        </button>
+        <p class="quiet">Continues to update the devices in the open stages.</p>
         <p>
           <input id="accept" type="checkbox" name="acceptFailures" value="yes" />
           <label for="accept">Accept all current failures, so that they do not halt the rollout again</label>
         </p>
         <Reason id="reason-resume" />
-        <button type="submit">Resume</button>
       </SendForm>
-    </details>
+    </div>
   );
 }
 

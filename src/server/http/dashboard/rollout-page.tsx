@@ -8,13 +8,23 @@ import { checked } from '../api/session.ts';
 import { CountLink } from './count-link.tsx';
 import { Facts } from './facts.tsx';
 import { listPath, membersPath } from './fleet-filter.ts';
+import { Sentence, Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { formTokenFor, type PageContext, readForm } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
 import { RolloutBadge, Stalled } from './rollout-badge.tsx';
 import { RolloutButtons } from './rollout-buttons.tsx';
-import { gateText, haltText, mostNamed, reportSourcesText, rolloutText, stageText } from './rollout-words.ts';
+import {
+  gateText,
+  haltText,
+  mostNamed,
+  reportSourcesText,
+  rolloutText,
+  stageText,
+  stateWords,
+} from './rollout-words.ts';
+import { StageLimits } from './stage-limits.tsx';
 import { TallyBar } from './tally-bar.tsx';
 import { When } from './when.tsx';
 
@@ -29,21 +39,25 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
   return show(
     context,
     <Page
-      title={`Rollout of ${title}`}
+      title={`Rollout of ${title}: ${stateWords[state].label}`}
       project={project}
       tab="rollouts"
+      here={<RolloutName {...rollout} />}
       live={`project=${project}`}
       {...frameOf(context)}
     >
-      <h1>Rollout of {title}</h1>
+      <h1>
+        Rollout of <RolloutName {...rollout} />
+      </h1>
       <div id="state" class="lead" role="status" data-live>
-        <RolloutBadge state={state} /> {rolloutText(rollout)}
+        <RolloutBadge state={state} /> <Sentence text={rolloutText(rollout)} />
         <Stalled {...rollout} />
       </div>
       <div id="rollout" data-live>
+        {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
         <TallyBar tally={tally} of="All devices" state={state} listPath={listPath(rollout)} />
         {isUnderWay(rollout) ? (
-          <p>
+          <p class="alone">
             <a href={membersPath(project, { rollout: rollout.id, status: 'waiting' })}>
               Devices in the open stages that are not updated
             </a>
@@ -51,11 +65,10 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         ) : undefined}
         {finalAt === undefined ? undefined : (
           <p class="quiet">
-            Final numbers of <When at={finalAt} exact />. Later changes to devices are not included.
+            Final numbers of <When at={finalAt} />. Later changes to devices are not included.
             {rollout.hasDeviceLists ? undefined : ' The devices behind the numbers are not stored.'}
           </p>
         )}
-        {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
         <h2>Stages</h2>
         <Stages {...rollout} stages={stages} />
         <h2>Progress</h2>
@@ -71,13 +84,21 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         <h2>History</h2>
         <Facts
           facts={[
-            ['Previous release', previous ?? 'none'],
+            ['Previous release', previous === undefined ? 'none' : <Version version={previous} />],
             ['Reports without credentials', unprovenReports(rollout)],
           ]}
         />
         <History {...rollout} />
       </div>
     </Page>,
+  );
+}
+
+function RolloutName({ version, channel }: RolloutInfo) {
+  return (
+    <>
+      <Version version={version} /> on {channel}
+    </>
   );
 }
 
@@ -123,7 +144,7 @@ function Stages(rollout: RolloutInfo) {
       {stages.map((stage, index) => (
         <li class={index < openStages ? 'open' : 'closed'}>
           <p>
-            <strong>{`Stage ${index + 1}`}</strong> {stageText(stage)}{' '}
+            <strong>{`Stage ${index + 1}`}</strong> <Sentence text={stageText(stage)} />{' '}
             <span class="quiet">
               {index < openStages ? 'open' : 'not open yet'},{' '}
               <CountLink
@@ -139,6 +160,7 @@ function Stages(rollout: RolloutInfo) {
             state={state}
             listPath={listPath(rollout, index + 1)}
           />
+          {index < openStages ? <StageLimits {...rollout} stage={stage} number={index + 1} /> : undefined}
         </li>
       ))}
     </ol>
@@ -188,7 +210,7 @@ function unprovenReports(rollout: RolloutInfo) {
 
 function History({ history }: RolloutInfo) {
   return (
-    <table>
+    <table class="rows">
       <caption class="hidden">Events of the rollout, oldest first</caption>
       <thead>
         <tr>
@@ -200,11 +222,13 @@ function History({ history }: RolloutInfo) {
       <tbody>
         {history.map(({ at, event, by, reason }) => (
           <tr>
-            <td>
-              <When at={at} exact />
+            <th scope="row">
+              <When at={at} />
+            </th>
+            <td data-label="Event">
+              <Sentence text={reason === undefined ? event : `${event}: ${reason}`} />
             </td>
-            <td>{reason === undefined ? event : `${event}: ${reason}`}</td>
-            <td>
+            <td data-label="By">
               <code>{by}</code>
             </td>
           </tr>

@@ -1,6 +1,7 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listPath } from './fleet-filter.ts';
+import { Sentence, Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { formTokenFor, type PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
@@ -54,16 +55,16 @@ function RolloutCard(rollout: RolloutInfo) {
     <article class="card" aria-labelledby={`rollout-${id}`}>
       <h2 id={`rollout-${id}`}>
         <a href={projectPath(project, 'rollouts', id)}>
-          {version} on {channel}
+          <Version version={version} /> on {channel}
         </a>
       </h2>
       <p class="lead">
-        <RolloutBadge state={state} /> {rolloutText(rollout)}
+        <RolloutBadge state={state} /> <Sentence text={rolloutText(rollout)} />
       </p>
       <Stalled {...rollout} />
       <TallyBar tally={tally} of={version} state={state} listPath={listPath(rollout)} />
       <p class="quiet">
-        Started <When at={startedAt} exact />
+        Started <When at={startedAt} />
       </p>
     </article>
   );

@@ -54,6 +54,9 @@ h2 { font-size: 1.15rem; margin: 2rem 0 0.5rem; overflow-wrap: anywhere; }
 h3 { font-size: 1rem; margin: 1.25rem 0 0.25rem; }
 p { margin: 0.5rem 0; max-width: 48rem; overflow-wrap: anywhere; }
 code, .mac { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 0.875em; overflow-wrap: anywhere; }
+.mac, .version, time { white-space: nowrap; }
+.version { display: inline-block; max-width: 100%; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+td .version, th .version { max-width: 12rem; }
 .quiet, .mac, .reason { color: var(--quiet); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip { position: absolute; left: -999rem; }
@@ -132,19 +135,18 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 
 table { width: 100%; border-collapse: collapse; background: var(--card); font-size: 0.9375rem; }
 th, td { padding: 0.5rem 0.75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-thead th { font-size: 0.8rem; color: var(--quiet); font-weight: 600; }
+thead th { font-size: 0.8rem; color: var(--quiet); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 600; }
 .number, time { font-variant-numeric: tabular-nums; }
 .fleet .mac, .fleet .reason { display: block; font-weight: 400; }
 .fleet .reason { font-size: 0.875rem; }
-.fleet td:last-child, .fleet td:nth-child(3) { white-space: nowrap; }
-.scroll { overflow-x: auto; }
 
 .lead { font-size: 1.0625rem; max-width: none; margin: 0 0 0.75rem; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.75rem 1.5rem; align-items: start; margin: 1rem 0; }
 .actions details[open] { flex: 1 1 18rem; max-width: 28rem; padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--card); }
 .actions summary { padding: 0.35rem 0; }
-details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: start; }
+.actions .primary { flex: 1 1 100%; max-width: 40rem; padding: 0.75rem 1rem; border: 1px solid var(--line); border-left: 4px solid var(--failed); border-radius: 0.5rem; background: var(--card); }
+details form, .primary form { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; max-width: 28rem; justify-items: start; }
 .stages { display: grid; gap: 0.75rem; margin: 0; padding: 0; list-style: none; }
 .stages li { padding: 0.5rem 1rem 0.25rem; background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 0.4rem; }
 .stages .closed { border-left-color: var(--line); }
@@ -175,15 +177,70 @@ textarea:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; 
 
 @media (max-width: 36rem) {
   main { padding: 0.5rem 0.75rem 3rem; }
-  th, td { padding: 0.4rem 0.35rem; }
-  .fleet { font-size: 0.875rem; }
-  .fleet thead { position: absolute; clip-path: inset(50%); }
-  .fleet tbody tr { display: grid; grid-template-columns: 1fr auto auto; border-bottom: 1px solid var(--line); }
-  .fleet tbody th, .fleet td { border: 0; }
-  .fleet td:nth-child(2) { grid-row: 2; grid-column: 1 / -1; padding-top: 0; }
   .filter > div { flex-basis: 100%; max-width: none; }
   .chart { padding: 0.5rem; }
   .chart .axis { font-size: 20px; }
+  .timeline time { display: block; }
+  .fleet tbody th { position: relative; padding-right: 3rem; }
+  .fleet tbody th input[type="checkbox"] { position: absolute; top: 0; right: 0; width: 2.75rem; height: 2.75rem; margin: 0; }
+}
+/* Device list and device page. */
+.done { padding: 0.6rem 1rem; border-left: 4px solid var(--up-to-date); background: var(--card); }
+.choices { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; }
+fieldset { margin: 1rem 0; padding: 0.5rem 1rem; border: 1px solid var(--line); border-radius: 0.5rem; min-width: 0; }
+legend { padding: 0 0.35rem; color: var(--quiet); font-size: 0.875rem; }
+.bulk .filter { margin: 0.25rem 0 0.5rem; }
+thead th a { color: inherit; }
+.timeline { margin: 0; padding: 0 0 0 1rem; border-left: 2px solid var(--line); list-style: none; max-width: 48rem; }
+.timeline li { position: relative; padding: 0.25rem 0; overflow-wrap: anywhere; }
+.timeline li::before { content: ""; position: absolute; left: -1.4rem; top: 0.75rem; width: 0.7rem; height: 0.7rem; border-radius: 50%; background: var(--unknown); }
+.timeline time { display: inline-block; min-width: 8rem; color: var(--quiet); }
+.timeline .is-attempt::before, .timeline .is-version::before { background: var(--updating); }
+.timeline .is-change::before { background: var(--pending); }
+.timeline .is-check-in::before { background: var(--up-to-date); }
+.chart .track { fill: var(--track); }
+
+/* First steps. */
+.snippet { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: start; margin: 0.5rem 0; }
+.snippet pre { flex: 1 1 16rem; min-width: 0; margin: 0; padding: 0.6rem 0.8rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 0.4rem; background: var(--ground); }
+.snippet code { overflow-wrap: normal; color: var(--text); }
+[hidden] { display: none; }
+
+/* Charts. The series of versions have their own colors, because those of states would have a meaning. */
+.series-0 { fill: var(--accent); background: var(--accent); }
+.series-1 { fill: var(--pending); background: var(--pending); }
+.series-2 { fill: var(--blocked); background: var(--blocked); }
+.series-3 { fill: var(--updating); background: var(--updating); }
+.series-4 { fill: var(--up-to-date); background: var(--up-to-date); }
+.series-5 { fill: var(--failed); background: var(--failed); }
+.series-6 { fill: var(--unknown); background: var(--unknown); }
+.limits { margin: 0.5rem 0; }
+.limits svg { display: block; width: 100%; height: 2.5rem; }
+.limits .track { fill: var(--track); }
+.limits .limit { fill: var(--text); }
+.limits figcaption { display: flex; flex-wrap: wrap; gap: 0 1.25rem; font-size: 0.875rem; }
+
+/* On a phone, each row of a table is a card, and everything that can be tapped is at least 44 px high and wide. */
+@media (max-width: 40rem) {
+  .rows, .rows tbody, .rows tr, .rows td, .rows tbody th { display: block; }
+  .rows { background: none; }
+  .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .rows thead a { visibility: hidden; }
+  .rows tbody tr { margin-bottom: 0.75rem; padding: 0.5rem 0.75rem; border: 1px solid var(--line); border-radius: 0.6rem; background: var(--card); }
+  .rows td, .rows tbody th { padding: 0.15rem 0; border: 0; }
+  .rows .version { max-width: 100%; }
+  .rows td[data-label]::before { content: attr(data-label); display: inline-block; min-width: 6.5rem; padding-right: 0.5rem; color: var(--quiet); font-size: 0.8rem; }
+  .fleet .reason { padding-left: 0; }
+  button, input:not([type="checkbox"]), select, summary { min-height: 2.75rem; }
+  summary { display: list-item; padding: 0.6rem 0; min-width: 2.75rem; }
+  .crumbs a, .tabs a, .chip, .alone a, .paging a, .filter a, .cards h2 a, .card > h2 a, .rows tbody th a, .tally a { display: inline-flex; gap: 0.35em; align-items: center; justify-content: center; min-width: 2.75rem; max-width: 100%; min-height: 2.75rem; }
+  .rows td > a:only-child { display: inline-flex; align-items: center; min-width: 2.75rem; min-height: 2.75rem; }
+  .version { min-width: 0; }
+  form button { max-width: 100%; }
+  .crumbs, .tally { align-items: center; }
+  .skip:focus { padding: 0.6rem 1rem; }
+  input[type="checkbox"] { width: 1.5rem; height: 1.5rem; vertical-align: middle; }
+  input[type="checkbox"] + label { display: inline-block; padding: 0.6rem 0 0.6rem 0.5rem; min-width: 2.75rem; min-height: 2.75rem; max-width: calc(100% - 2.5rem); vertical-align: middle; }
 }
 @media (prefers-reduced-motion: no-preference) {
   a, button { transition: border-color 0.15s; }

@@ -9,6 +9,7 @@ interface WhenProps {
   readonly toMinute?: boolean;
 }
 
+/** Shows how long ago something happened. The title contains the exact time: in UTC, or with JavaScript in the browser's time zone. */
 export function When({ at, exact = false, toMinute = false }: WhenProps) {
   const iso = new Date(at).toISOString();
   const text = `${iso.slice(0, 10)} ${iso.slice(11, toMinute ? 16 : 19)} UTC`;

@@ -16,9 +16,7 @@ async function up({ schema }: Transaction<Tables>, { text, integer }: ColumnType
   await schema
     .createIndex('devices_filtered')
     .on('devices')
-    .columns([
-      ...['project_id', 'mac', 'board', 'release_id', 'channels', 'status', 'runs', 'device_group', 'name', 'labels'],
-    ])
+    .columns([...['project_id', 'mac', 'board', 'release_id', 'channels', 'status', 'runs', 'device_group', 'name']])
     .execute();
   await schema.createIndex('audit_of_action').on('audit').columns(['action', 'id']).execute();
 }
