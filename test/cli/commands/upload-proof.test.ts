@@ -64,7 +64,7 @@ test('upload recognizes the running sketch by its MD5 and then sends the compres
   t.is(first.device.artifact, 'door.ino.bin.signed', 'no facts about the device are known yet');
   t.is(first.device.confirmation?.kind, 'proven');
   const facts = 'core, signature check, flash layout, flash mode, chip size';
-  const hint = `^door: smaller: door\\.ino\\.bin\\.gz\\.signed \\(9,552 B\\) once these facts are known: ${facts}\\. This upload determines them`;
+  const hint = `^door: smaller: door\\.ino\\.bin\\.gz\\.signed \\(9,584 B\\) once these facts are known: ${facts}\\. This upload determines them`;
   t.regex(first.stderr, new RegExp(hint, 'm'));
   const { devices } = await ledgerOf(folder);
   const { sketchMd5 } = await restarted(virtualDevice);
