@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { repository } from '../../docs/pages.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -47,11 +47,30 @@ test('bundles each server package', async (t) => {
     );
 });
 
-test('the header hook loads only its own chunks', async (t) => {
+/** Asserts that none of these files contains a server package. */
+async function assertNoServerPackage(t: ExecutionContext, loaded: readonly string[]): Promise<void> {
+  t.true(loaded.length > 1);
+  for (const path of loaded) {
+    const text = await readFile(path, 'utf8');
+    t.deepEqual(
+      Object.keys(marks).filter((name) => text.includes(marks[name] ?? name)),
+      [],
+      path,
+    );
+  }
+}
+
+test('the header hook loads the configuration and the key, but no build, device or server code', async (t) => {
   const folder = await testFolder(t);
   const argv = ['header', '--public-key', publicKey, '--out', 'Updater_Signing.h'];
   const loaded = await loadedBy(folder.at('coverage'), argv, folder.path);
-  t.deepEqual(loaded.map(chunkName).sort(), ['cli.js', 'hook', 'rolldown-runtime']);
+  await assertNoServerPackage(t, loaded);
+  const chunks = loaded.map(chunkName);
+  t.true(chunks.includes('project-settings'));
+  t.deepEqual(
+    chunks.filter((name) => /^(pack|build|elf|compress|preflight|delivery|discover|upload|connection)/.test(name)),
+    [],
+  );
 });
 
 const commands = ['header', 'pack', 'sign', 'signing', 'upload', 'ui', 'publish', 'serve', 'server'];
@@ -59,14 +78,6 @@ for (const command of commands) {
   test(`${command} --help loads no server package`, async (t) => {
     const folder = await testFolder(t);
     const loaded = await loadedBy(folder.at('coverage'), [command, '--help'], folder.path);
-    t.true(loaded.length > 1);
-    for (const path of loaded) {
-      const text = await readFile(path, 'utf8');
-      t.deepEqual(
-        Object.keys(marks).filter((name) => text.includes(marks[name] ?? name)),
-        [],
-        path,
-      );
-    }
+    await assertNoServerPackage(t, loaded);
   });
 }
