@@ -312,7 +312,7 @@ export const errorExamples = {
     { address: '192.168.1.5:8266', reason: 'EADDRINUSE' },
   ],
 
-  CORE_UNKNOWN: [{ core: '2.3.0' }],
+  CORE_UNKNOWN: [{ core: '1.6.5', nearest: '3.1.2' }],
 
   SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
   PROXY_UNUSABLE: [

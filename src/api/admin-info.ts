@@ -88,6 +88,14 @@ export type NotEnrolledInfo = DeepReadonly<v.InferOutput<typeof notEnrolledInfoS
 export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
 export type DeviceStatus = (typeof deviceStatuses)[number];
 
+/**
+ * Returns the text for a device without the time of its last check-in: the device has sent no update check, or the server has removed the
+ * time of an old one (`checkInDays` of the project).
+ */
+export function unknownLastSeen(firstSeenAt: string | number | undefined): 'never' | 'long ago' {
+  return firstSeenAt === undefined ? 'never' : 'long ago';
+}
+
 /** States of an update attempt, and the words for them in commands and on the dashboard. */
 export const attemptStateWords = {
   sent: 'downloading',

@@ -2,6 +2,18 @@ import * as v from 'valibot';
 import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
 
 /** Finding from a preflight rule. */
+/**
+ * Statuses of an image.
+ *
+ * - current: a channel serves the image
+ * - draft: no channel has served the image yet
+ * - replaced: no channel serves the image any longer
+ * - yanked: the image was yanked
+ * - reference: the image is a reference build
+ */
+export const imageStatuses = ['current', 'draft', 'replaced', 'yanked', 'reference'] as const;
+export type ImageStatus = (typeof imageStatuses)[number];
+
 export const releaseFindingSchema = v.strictObject({ rule: v.string(), message: v.string(), fix: v.string() });
 export type ReleaseFinding = DeepReadonly<v.InferOutput<typeof releaseFindingSchema>>;
 

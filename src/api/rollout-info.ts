@@ -201,7 +201,9 @@ export const rolloutDevicesSchema = v.strictObject({
       reason: v.string(),
       /** Fix for the reason. */
       fix: v.optional(v.string()),
-      /** Exact to a minute. Absent if the device has sent no request. */
+      /** Absent if the device has sent no request, or has been removed. */
+      firstSeenAt: v.optional(time),
+      /** Exact to a minute. Absent if the device has sent no request, or if the server has removed the time of an old one. */
       lastSeenAt: v.optional(time),
     }),
   ),

@@ -52,13 +52,24 @@ export function withError<Result extends object>(
   return { ...result, error: failure };
 }
 
+/** Exit code of a command that the user stopped. */
+export const interrupted = 130;
+
+/** What --json shows of a command that the user stopped. The error that ended the command is only a consequence of that. */
+const interruption: CommandFailure = {
+  code: 'INTERRUPTED',
+  message: 'The command was stopped before it finished',
+  hint: 'Run the command again.',
+  exitCode: interrupted,
+};
+
 /**
  * Prints the failure of a command with --json on stdout, unless the result of the command contains it. The options may be the cause of the
- * failure, so they are searched here for --json instead of parsed. A command that the user stopped has not failed.
+ * failure, so they are searched here for --json instead of parsed.
  */
 export function printJsonFailure(error: unknown, argv: readonly string[], io: Pick<Io, 'stdout' | 'signal'>): void {
-  const failure = commandFailure(error);
-  if (failure === undefined || !isJson(argv) || io.signal.aborted) return;
+  const failure = io.signal.aborted ? interruption : commandFailure(error);
+  if (failure === undefined || !isJson(argv)) return;
   if (error instanceof Error && shown.has(error)) return;
   io.stdout.write(`${JSON.stringify({ error: failure })}\n`);
 }

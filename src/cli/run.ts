@@ -4,13 +4,11 @@ import { printableLine } from '../core/model/unprintable.ts';
 import { catalog } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import { splitIdePassword, withArduinoBuild } from './arduino-build.ts';
-import { commandFailure, printJsonFailure, withoutPrivateKeys } from './failure.ts';
+import { commandFailure, interrupted, printJsonFailure, withoutPrivateKeys } from './failure.ts';
 import type { Io } from './io.ts';
 import { knownError } from './known-error.ts';
 import { colored, filteredOutput, outputLine, type TerminalSize } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
-
-const interrupted = 130;
 
 let abort: AbortController | undefined;
 const watchedStreams = new Set<NodeJS.WriteStream>();
@@ -25,7 +23,7 @@ export async function main(cli: string): Promise<void> {
   const io = processIo(cli);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
   const failUnfinished = () => {
-    process.exitCode = abort?.signal.aborted === true ? interrupted : explain(new UnfinishedError(), io);
+    process.exitCode = explain(new UnfinishedError(), io);
   };
   process.once('beforeExit', failUnfinished);
   try {
@@ -35,8 +33,9 @@ export async function main(cli: string): Promise<void> {
     const words = withArduinoBuild(ownArgv);
     const program = await makeProgram(idePassword === undefined ? io : { ...io, idePassword }, words);
     await program.parseAsync(words, { from: 'user' });
+    if (abort?.signal.aborted === true && !hasWritten(process.stdout)) printJsonFailure(undefined, argv, io);
   } catch (error) {
-    process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error, io);
+    process.exitCode = explain(error, io);
   } finally {
     process.off('beforeExit', failUnfinished);
   }
@@ -161,6 +160,11 @@ function cancelPrompt(): never {
 
 /** Prints the error for people on stderr, and with --json also on stdout. Returns the exit code. */
 function explain(error: unknown, io: Io): number {
+  if (abort?.signal.aborted === true) {
+    // The interruption of a command that prints a document per line is not one of its documents.
+    if (!hasWritten(process.stdout)) printJsonFailure(error, argv, io);
+    return interrupted;
+  }
   // Commander has already printed the help that explains its error.
   if (!(error instanceof CommanderError)) explainOnStderr(error, io);
   printJsonFailure(error, argv, io);
@@ -188,6 +192,11 @@ function bugReport(error: unknown): string {
   const head = `${error.name}: ${error.message}`;
   const stack = error.stack?.startsWith(head) === true ? error.stack.slice(head.length + 1) : '';
   return `${outputLine(head)}${stack}\n`;
+}
+
+/** Returns whether the command has written to a stream. */
+function hasWritten(stream: NodeJS.WriteStream): boolean {
+  return watchedStreams.has(stream);
 }
 
 /** Writes to a stream. A closed pipe is not an error, as in `ota-hooks inspect … | head`, and neither is a terminal that was closed. */

@@ -2,7 +2,7 @@ import { coreCapabilities } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
 import { findGuard } from '../core/keys/guard-record.ts';
-import { readCoreName } from '../core/model/core-name.ts';
+import { nearestRelease, readCoreName } from '../core/model/core-name.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { SimulatedBuild } from './build.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
@@ -33,7 +33,7 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
   const named = options.core ?? sketch?.core.release ?? defaultCore;
   const core = readCoreName(named)?.release ?? named;
   const capabilities = coreCapabilities(core);
-  if (capabilities === undefined) throw new OtaError('CORE_UNKNOWN', { core });
+  if (capabilities === undefined) throw new OtaError('CORE_UNKNOWN', { core, nearest: nearestRelease(core) });
   const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);
   return {
     image,

@@ -115,11 +115,11 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
 };
 
 for (const [name, make] of Object.entries(cases)) {
-  test(`${name} exits with 130 on Ctrl-C and leaves no files behind`, async (t) => {
+  test(`${name} exits with 130 on Ctrl-C, prints JSON if it is requested, and leaves no files behind`, async (t) => {
     const { run, before, after } = await caughtAtWork(async () => {
       const { argv, folder, env, isAtWork, leaves, mayEnd = false } = await make(t);
       const before = leaves ?? (await folder.list());
-      const running = startCli(argv, folder.path, env);
+      const running = startCli([...argv, ...(streams.includes(name) ? [] : ['--json'])], folder.path, env);
       t.teardown(() => running.kill('SIGKILL'));
       await Promise.race([isAtWork(running), mayEnd ? running : endedEarly(running)]);
       running.kill('SIGINT');
@@ -130,8 +130,15 @@ for (const [name, make] of Object.entries(cases)) {
     t.is(run.exitCode, 130, `${run.signal} ${run.stderr}`);
     t.notRegex(run.stderr, /A bug of|^ {4}at /m);
     t.deepEqual(after, [...before]);
+    if (streams.includes(name)) return;
+    const document = JSON.parse(run.stdout);
+    // The doctor prints the results of the checks that it stopped.
+    if (name !== 'doctor') t.like(document.error, { code: 'INTERRUPTED', exitCode: 130 });
   });
 }
+
+/** Commands that print one JSON object a line while they run, of which none is a failure. */
+const streams: readonly string[] = ['simulate'];
 
 test('serve closes its data files and exits with 130 on Ctrl-C', async (t) => {
   const folder = await testFolder(t);

@@ -1,14 +1,17 @@
 /** Removal of old check-ins, addresses, attempts and audit entries. */
 import test, { type ExecutionContext } from 'ava';
 import { makeParts, openData } from '../../src/server/compose.ts';
+import { makeApi } from '../../src/server/http/api/app.ts';
 import { isForgotten, withoutOldHistory } from '../../src/server/services/devices/device-history.ts';
 import { cleanedAtOnce, HistoryCleaner } from '../../src/server/services/history.ts';
 import type { ProjectView } from '../../src/server/services/releases/project-view.ts';
 import { newRecord } from '../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/storage/records.ts';
+import { serverCommands } from '../support/server-commands.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { until } from '../support/until.ts';
 import { auditBy } from './audit-by.ts';
+import { browserAt } from './dashboard/browsing.ts';
 import { startTestServer } from './running-server.ts';
 import { saveDevice } from './save-device.ts';
 import { rollout as newRollout } from './storage/contract-records.ts';
@@ -243,4 +246,28 @@ test('the server removes old history while it runs', async (t) => {
   const next = await server.restart();
   await until(async () => (await next.parts.store.devices.get('door', macOf(1)))?.report === undefined);
   t.is((await next.parts.store.devices.get('door', macOf(1)))?.lastSeenAt, undefined);
+  const { run } = serverCommands(next, next.folder);
+  t.regex((await run('devices', 'list', 'door')).stdout, / never\n$/);
+  const shown = await run('devices', 'show', 'door', macOf(1));
+  t.regex(shown.stdout, /^last seen +never$/m);
+});
+
+test('a device whose last check-in was removed was last seen long ago, and not never', async (t) => {
+  const server = await startTestServer(t);
+  t.is((await server.api('PUT', '/projects/door', {})).status, 200);
+  const record = { ...newRecord('door', macOf(1)), enrolled: true, firstSeenAt: Date.now() - 40 * dayMs };
+  await saveDevice(server.parts, record);
+  await server.parts.store.devices.touch([{ project: 'door', mac: macOf(1), at: record.firstSeenAt, report: {} }]);
+  const next = await server.restart();
+  await until(async () => (await next.parts.store.devices.get('door', macOf(1)))?.report === undefined);
+  const { run } = serverCommands(next, next.folder);
+  t.regex((await run('devices', 'list', 'door')).stdout, / long ago\n$/);
+  t.regex((await run('devices', 'show', 'door', macOf(1))).stdout, /^last seen +long ago$/m);
+  const browser = browserAt(makeApi(next.parts));
+  t.is((await browser.post('/login', { token: server.token })).status, 303);
+  for (const path of ['/projects/door/devices', `/projects/door/devices/${encodeURIComponent(macOf(1))}`]) {
+    const { text } = await browser.get(path);
+    t.regex(text, />long ago</);
+    t.notRegex(text, />never</);
+  }
 });

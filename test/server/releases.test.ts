@@ -184,7 +184,7 @@ test('shows one card for a version, and yanks all of its images or the selected 
   const page = '/projects/door/releases';
   const { text } = await browser.get(page);
   t.is([...text.matchAll(/<article/g)].length, 2);
-  t.regex(text, /1\.3\.0 <span class="quiet">4 images<\/span>/);
+  t.regex(text, /1\.3\.0<\/a> <span class="quiet">4 images<\/span>/);
   t.regex(text, /<summary>Yank 1\.3\.0 \(4 images\)…<\/summary>/);
   t.is([...text.matchAll(/type="checkbox"[^>]* checked/g)].length, 5);
 
@@ -254,4 +254,30 @@ test('accepts an image for another board while an image of the version is availa
   const part = { version: '1.3.0', parts: [{ board: 'd1_mini' }] };
   t.is((await server.api('POST', '/projects/door/releases/yank', part)).status, 200);
   t.is((await server.publish(filesystem)).status, 201);
+});
+
+test('lists the versions that have an image with a status, and one version', async (t) => {
+  const server = await published(t);
+  const [first] = images;
+  if (first === undefined) throw new Error('no image');
+  const build = (version: string, seed: number) =>
+    testBuild({ version, project: 'door', signer, board: 'd1_mini', seed, sizeBytes: 8192 });
+  t.is((await server.publish(await build('1.4.0', 21), { draft: true })).status, 201);
+  t.is((await server.publish(await build('1.5.0', 22), { purpose: 'reference' })).status, 201);
+  t.is((await server.publish(await build('1.1.0', 23), { channel: 'old' })).status, 201);
+  await server.api('POST', '/projects/door/releases/yank', { version: '1.3.0', parts: [{ board: 'd1_mini' }] });
+  const { json, run } = serverCommands(server, server.folder);
+  const versions = async (...options: readonly string[]) =>
+    ((await json('releases', 'list', 'door', ...options)) as ReleaseInfo[]).map(({ version }) => version);
+  t.deepEqual(await versions('--status', 'current'), ['1.1.0', '1.3.0']);
+  t.deepEqual(await versions('--status', 'draft'), ['1.4.0']);
+  t.deepEqual(await versions('--status', 'replaced'), ['1.2.0']);
+  t.deepEqual(await versions('--status', 'yanked'), ['1.3.0']);
+  t.deepEqual(await versions('--status', 'reference'), ['1.5.0']);
+  t.deepEqual(await versions('--status', 'current', '--limit', '1'), ['1.1.0']);
+  t.deepEqual(await versions('--version', '1.3.0'), ['1.3.0']);
+  t.deepEqual(await versions('--version', '1.3.0', '--status', 'draft'), []);
+  t.is((await run('releases', 'list', 'door', '--status', 'lost')).exitCode, 2);
+  const misspelled = await run('releases', 'promote', 'door', '1.4.0', '--board', 'd1_mni');
+  t.regex(misspelled.error?.hint ?? '', /Did you mean d1_mini\? Select images that are not yanked/);
 });

@@ -86,7 +86,7 @@ export async function runCommand(
     await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
     return { exitCode: 0, error: undefined, ...written };
   } catch (error) {
-    printJsonFailure(error, argv, io);
+    if (!io.signal.aborted || written.stdout === '') printJsonFailure(error, argv, io);
     if (error instanceof OtaError) return { exitCode: error.exitCode, error, ...written };
     if (error instanceof CommanderError)
       return { exitCode: error.exitCode === 0 ? 0 : 2, error: undefined, ...written };

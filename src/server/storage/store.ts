@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
+import type { ImageStatus } from '../../api/release-info.ts';
 import type { RolloutState } from '../../api/rollout.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { UploadAmount } from './blob-store.ts';
@@ -125,6 +126,13 @@ export interface ReleaseVersion {
   readonly images: readonly ReleaseRecord[];
 }
 
+/** Filter for versions; all conditions must match. */
+export interface VersionFilter {
+  readonly version?: string | undefined;
+  /** Status of at least one image of the version. */
+  readonly status?: ImageStatus | undefined;
+}
+
 type ReleaseList = readonly ReleaseRecord[];
 type AuditReleases = (releases: ReleaseList) => NewAuditEntry;
 
@@ -170,6 +178,7 @@ export interface CatalogStore {
   versions(
     project: string,
     page: { readonly before?: number | undefined; readonly limit: number },
+    filter?: VersionFilter,
   ): Promise<{ readonly versions: readonly ReleaseVersion[]; readonly next: number | undefined }>;
   /**
    * Promotes releases on a channel; skips reference builds and yanked releases.
@@ -569,7 +578,7 @@ export interface RolloutStore {
 }
 
 /** Members of a rollout that have an address. */
-export interface MemberAddresses {
+interface MemberAddresses {
   readonly devices: number;
   /** Number of addresses. */
   readonly addresses: number;

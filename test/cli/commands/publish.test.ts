@@ -466,7 +466,7 @@ test('publish --after-build runs in a process without the key secrets', async (t
     OTHER_PASSPHRASE: 'passphrase of another program',
   };
   const { started, folder } = await afterBuild(t, config, env, ['--passphrase-env', 'MORE']);
-  t.deepEqual(started?.env, { RELEASE: '1', PATH: '/usr/bin', OTA_TOKEN: token });
+  t.deepEqual(started?.env, { RELEASE: '1', PATH: '/usr/bin', OTA_TOKEN: token, OTA_SIGNING_LOG: 'off' });
   const file = folder.at('build/door.ino.bin');
   const expected = ['publish', file, '--source', folder.path, '--config', folder.at('ota.config.json')];
   t.deepEqual(started?.argv, expected);

@@ -22,6 +22,16 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   const listed = await run('tokens', 'list');
   t.regex(listed.stdout, /dashboard +[0-9a-f]{12} +read +- +all +just now/);
   t.notRegex(listed.stdout, new RegExp(made.token));
+  await run('tokens', 'create', '--role', 'publish', '--project', 'door', '--name', 'builder');
+  const names = async (...options: readonly string[]) =>
+    ((await json('tokens', 'list', ...options)) as { name?: string }[]).map(({ name = '' }) => name).sort();
+  t.deepEqual(await names('--role', 'read'), ['dashboard']);
+  t.deepEqual((await names('--role', 'publish')).length, 2);
+  t.true((await names('--project', 'door')).includes('builder'));
+  t.false((await names('--project', 'window')).includes('builder'));
+  const first = await run('tokens', 'list', '--limit', '1');
+  t.regex(first.stderr, /^Listed 1 of 4 tokens\.$/m);
+  t.is(first.stdout.trimEnd().split('\n').length, 2);
   const reader = serverCommands(server, server.folder, made.token);
   const refused = await reader.run('tokens', 'list');
   t.is(refused.error?.code, 'SERVER_REJECTED');

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { releasesResponse, selectedReleaseResponse } from '../../../api/client/responses.ts';
 import { defaultChannel, type ReleasePart } from '../../../api/release.ts';
-import type { ReleaseImageInfo, ReleaseInfo } from '../../../api/release-info.ts';
+import { imageStatuses, type ReleaseImageInfo, type ReleaseInfo } from '../../../api/release-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -9,7 +9,7 @@ import { table } from '../../output/table.ts';
 import type { TextBlock } from '../../output/text-block.ts';
 import { requireConfirmation, yesOption } from '../../shared/confirmation.ts';
 import { collect, positiveInteger } from '../../shared/option-values.ts';
-import { segment, serverClient, serverCommand } from './connection.ts';
+import { queryText, segment, serverClient, serverCommand } from './connection.ts';
 
 const selection = {
   kind: new Option('--kind <kind>', 'Only images of this kind').choices(['sketch', 'filesystem'] as const),
@@ -24,8 +24,11 @@ interface Selection {
 const listCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'list <project>', 'List releases, newest first', [
     'ota-hooks server releases list door --server https://ota.example.com',
-    'ota-hooks server releases list door --limit 5 --json',
-  ]).option('--limit <n>', 'Maximum number of releases', positiveInteger, 100);
+    'ota-hooks server releases list door --status draft --limit 5 --json',
+  ])
+    .option('--version <version>', 'Only this version')
+    .addOption(new Option('--status <status>', 'Only versions with an image in this status').choices(imageStatuses))
+    .option('--limit <n>', 'Maximum number of releases', positiveInteger, 100);
 
 const promoteCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'promote <project> <version>', 'Make a version the current release of a channel', [
@@ -70,7 +73,8 @@ function declareYank(declaration: Declaration): void {
 
 async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const path = `/projects/${segment(project)}/releases?limit=${options.limit}`;
+  const { version, status, limit } = options;
+  const path = `/projects/${segment(project)}/releases${queryText({ version, status, limit })}`;
   const { releases, next } = await request('GET', path, releasesResponse);
   report.result('server releases list', releases, asTable(releases));
   if (next !== undefined) report.say('More releases exist. Use --limit to list up to 1,000.');

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { TokenInfo } from '../../../api/admin-info.ts';
 import { tokenInfoSchema } from '../../../api/admin-info.ts';
 import { tokenRevokedResponse, tokensResponse } from '../../../api/client/responses.ts';
 import { type Role, roles } from '../../../api/release.ts';
 import { defaultTokenName } from '../../../api/release-admin.ts';
+import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -12,7 +13,7 @@ import { makeReport } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
 import { agoOf } from '../../output/time-text.ts';
 import { destructive } from '../../shared/confirmation.ts';
-import { collect } from '../../shared/option-values.ts';
+import { collect, positiveInteger } from '../../shared/option-values.ts';
 import { chosenStorage, requireData, storageOptions } from '../../shared/storage-options.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 
@@ -46,11 +47,17 @@ function declareCreate(declaration: Declaration): void {
   createCommand(declaration).action((options) => create(options, declaration.io));
 }
 
-function declareList(declaration: Declaration): void {
+const listCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'list', 'List tokens, without their secrets', [
     'ota-hooks server tokens list --server https://ota.example.com',
-    'ota-hooks server tokens list --json',
-  ]).action((options) => list(options, declaration.io));
+    'ota-hooks server tokens list --role publish --project door --json',
+  ])
+    .addOption(new Option('--role <role>', 'Only tokens with this role').choices(roles))
+    .option('--project <name>', 'Only tokens that are valid for this project')
+    .option('--limit <n>', 'Maximum number of tokens (default: all)', positiveInteger);
+
+function declareList(declaration: Declaration): void {
+  listCommand(declaration).action((options) => list(options, declaration.io));
 }
 
 function declareRevoke(declaration: Declaration): void {
@@ -117,9 +124,16 @@ function descriptionOf({ id, roles: held, channels, project }: Omit<TokenInfo, '
   return `Token ${id} (${[...held, ...on, ...(project === undefined ? [] : [`project ${project}`])].join(', ')})`;
 }
 
-async function list(options: ServerCommandOptions, io: Io): Promise<void> {
+async function list(options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { tokens } = await request('GET', '/tokens', tokensResponse);
+  const { role, project: wanted, limit } = options;
+  const found = (await request('GET', '/tokens', tokensResponse)).tokens.filter(
+    ({ roles: held, project }) =>
+      (role === undefined || held.includes(role)) &&
+      (wanted === undefined || project === undefined || project === wanted),
+  );
+  const tokens = found.slice(0, limit);
+  if (tokens.length < found.length) report.say(`Listed ${tokens.length} of ${counted(found.length, 'token')}.`);
   const rows = tokens.map(({ id, roles: held, channels, project, name, createdAt }) => [
     name,
     id,

@@ -25,10 +25,10 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     return { outcome, release: await showImage(release), warnings };
   });
 
-  const list = route(releaseOperations.list, async ({ params, query: { before, limit } }) => {
+  const list = route(releaseOperations.list, async ({ params, query: { before, limit, ...filter } }) => {
     const project = requireProject(parts, params.project);
     const currentReleases = await store.catalog.currentReleases(project);
-    const { versions, next } = await store.catalog.versions(project, { before, limit });
+    const { versions, next } = await store.catalog.versions(project, { before, limit }, filter);
     const names = versions.map(({ version }) => version);
     const notes = await store.catalog.notes(project, names);
     const releases = versions.map((release) => ({

@@ -1,4 +1,4 @@
-import type { CredentialState } from '../../../api/admin-info.ts';
+import { type CredentialState, unknownLastSeen } from '../../../api/admin-info.ts';
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import { fixText } from '../../../core/preflight/fix-text.ts';
@@ -119,7 +119,7 @@ function DeviceSheet({ record, lastSeenAt, report, core }: SeenDevice & { core: 
             </>
           ),
         ],
-        ['Last seen', lastSeenAt && <When at={lastSeenAt} toMinute />],
+        ['Last seen', lastSeenAt ? <When at={lastSeenAt} toMinute /> : unknownLastSeen(record.firstSeenAt)],
         ['First seen', record.firstSeenAt && <When at={record.firstSeenAt} />],
         ['Enrolled', record.enrolled ? 'yes' : 'no'],
         ['Board', record.board ?? record.shownBoard],

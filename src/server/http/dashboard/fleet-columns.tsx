@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx';
+import { unknownLastSeen } from '../../../api/admin-info.ts';
 import type { MemberInfo } from '../../services/rollouts/member-info.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { SeenDevice } from '../../storage/records.ts';
@@ -68,8 +69,9 @@ export function channelText({ record: { channel, requestedChannels } }: SeenDevi
 }
 
 /** Text for a cell without a value. */
-export function emptyCell(column: FleetColumn): string {
-  return column === 'version' ? 'unknown' : column === 'seen' ? 'never' : '–';
+export function emptyCell(column: FleetColumn, { record }: SeenDevice): string {
+  if (column === 'seen') return unknownLastSeen(record.firstSeenAt);
+  return column === 'version' ? 'unknown' : '–';
 }
 
 function Status({ record }: SeenDevice) {

@@ -314,7 +314,7 @@ function FleetRow({
       </th>
       {columns.map((column) => (
         <td data-label={columnWords[column]}>
-          {fleetCell(column, device, cells) ?? <span class="quiet">{emptyCell(column)}</span>}
+          {fleetCell(column, device, cells) ?? <span class="quiet">{emptyCell(column, device)}</span>}
         </td>
       ))}
     </tr>

@@ -1,4 +1,5 @@
 import type { ReleasePart } from '../../../api/release.ts';
+import { didYouMean } from '../../../core/model/nearest-names.ts';
 import type { Actor, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -35,8 +36,14 @@ export async function selectReleases(
       : `${project} ${version} was yanked (${yanked})`,
     known.length === 0
       ? 'Check the project and the version. Reference builds and yanked releases cannot be selected.'
-      : `Select images that are not yanked: ${known.map(partText).join(', ')}.`,
+      : `${nearBoards(missing, known)}Select images that are not yanked: ${known.map(partText).join(', ')}.`,
   );
+}
+
+/** Asks whether a board that no image is for is misspelled. */
+function nearBoards({ board }: ReleasePart, known: readonly ReleaseName[]): string {
+  const boards = known.map((release) => release.board).filter((name) => name !== '');
+  return board === undefined || boards.includes(board) ? '' : didYouMean(board, boards);
 }
 
 function includes({ kind, board }: ReleasePart, release: ReleaseName): boolean {

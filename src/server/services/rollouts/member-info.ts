@@ -22,6 +22,7 @@ export function memberInfo(rollout: RolloutRecord, { record, lastSeenAt }: SeenD
     stage: stage + 1,
     status: memberProgress(rollout, record).state,
     ...explanation(rollout, record, { stage, lastSeenAt }),
+    firstSeenAt: isoOf(record.firstSeenAt),
     lastSeenAt: minuteOf(lastSeenAt),
   };
 }
@@ -43,12 +44,17 @@ export function finalMemberInfo(
     stage: stage + 1,
     status,
     reason: device === undefined ? `${reason} The device has been removed since.` : reason,
+    firstSeenAt: isoOf(device?.record.firstSeenAt),
     lastSeenAt: minuteOf(device?.lastSeenAt),
   };
 }
 
+function isoOf(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}
+
 function minuteOf(lastSeenAt: number | undefined): string | undefined {
-  return lastSeenAt === undefined ? undefined : new Date(lastSeenAt - (lastSeenAt % 60_000)).toISOString();
+  return isoOf(lastSeenAt && lastSeenAt - (lastSeenAt % 60_000));
 }
 
 interface Seen {
@@ -79,11 +85,14 @@ function explanation(rollout: RolloutRecord, record: DeviceRecord, seen: Seen): 
   }
 }
 
-function pendingReason(rollout: RolloutRecord, { decisions }: DeviceRecord, { stage, lastSeenAt }: Seen): string {
+function pendingReason(rollout: RolloutRecord, record: DeviceRecord, { stage, lastSeenAt }: Seen): string {
+  const { decisions, firstSeenAt } = record;
   if (stage >= rollout.openStages) return `Stage ${stage + 1} is not open yet.`;
   const decision = decisions.sketch ?? decisions.filesystem;
-  if (lastSeenAt === undefined || decision === undefined) return 'No update check yet.';
-  if (lastSeenAt < openedAt(rollout, stage)) return `No update check since stage ${stage + 1} opened.`;
+  if (firstSeenAt === undefined || decision === undefined) return 'No update check yet.';
+  // The server removes the times of old check-ins.
+  if (lastSeenAt === undefined || lastSeenAt < openedAt(rollout, stage))
+    return `No update check since stage ${stage + 1} opened.`;
   return rollout.state === 'active' ? decision.text : `The rollout is ${rollout.state}.`;
 }
 

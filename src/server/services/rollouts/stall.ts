@@ -67,8 +67,12 @@ function textOf(count: number, what: string): string | undefined {
 async function pendingText(selected: SelectedMembers, read: ReadMembers): Promise<string | undefined> {
   const { total } = selected;
   if (total === 0 || total > mostExamined) return textOf(total, 'pending');
-  const seen = (await read(selected)).flatMap(({ lastSeenAt }) => lastSeenAt ?? []);
-  if (seen.length === 0) return `${countText(total)} pending, which never checked in`;
+  const devices = await read(selected);
+  const seen = devices.flatMap(({ lastSeenAt }) => lastSeenAt ?? []);
+  if (seen.length === 0) {
+    const hadCheckIn = devices.some(({ record }) => record.firstSeenAt !== undefined);
+    return `${countText(total)} pending, which ${hadCheckIn ? 'last checked in long ago' : 'never checked in'}`;
+  }
   const last = new Date(Math.max(...seen)).toISOString().slice(0, 16).replace('T', ' ');
   return `${countText(total)} pending, last seen ${last} UTC${total === 1 ? '' : ' or earlier'}`;
 }

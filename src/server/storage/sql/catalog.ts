@@ -49,7 +49,7 @@ export function sqlCatalog(engine: Engine): CatalogStore {
       return (await query.orderBy('releases.id', 'desc').limit(limit).execute()).map(toRelease);
     },
 
-    versions: (project, page) => releaseVersions(db, project, page),
+    versions: (project, page, filter) => releaseVersions(db, project, page, filter),
 
     async withSameBytes(project, { image, artifacts }) {
       const digests = artifacts.map(({ sha256 }) => sha256);

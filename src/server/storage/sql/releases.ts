@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import type { ImageStatus } from '../../../api/release-info.ts';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import type { Recognized, ReleaseName, ReleaseRecord } from '../records.ts';
-import type { ReleaseVersion } from '../store.ts';
+import type { ReleaseVersion, VersionFilter } from '../store.ts';
 import type { Database } from './engine.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -55,12 +56,15 @@ export async function releaseVersions(
   db: Database,
   project: string,
   { before = Number.MAX_SAFE_INTEGER, limit }: { readonly before?: number | undefined; readonly limit: number },
+  { version, status }: VersionFilter = {},
 ): Promise<{ readonly versions: readonly ReleaseVersion[]; readonly next: number | undefined }> {
   const found = await db
     .selectFrom('releases')
     .innerJoin('projects', 'projects.id', 'releases.project_id')
     .select(({ fn }) => ['version', fn.min('releases.id').as('first'), fn.countAll<number>().as('images')])
     .where('projects.name', '=', project)
+    .$if(version !== undefined, (rows) => rows.where('version', '=', version ?? ''))
+    .$if(status !== undefined, (rows) => rows.where('version', 'in', versionsWith(db, project, status ?? 'current')))
     .groupBy('version')
     .having(({ fn }) => fn.min('releases.id'), '<', before)
     .orderBy('first', 'desc')
@@ -83,6 +87,34 @@ export async function releaseVersions(
     versions: names.map((version) => ({ version, images: releases.filter((each) => each.version === version) })),
     next: page.length < found.length ? page.at(-1)?.first : undefined,
   };
+}
+
+/** Selects the versions that have an image with this status. */
+function versionsWith(db: Database, project: string, status: ImageStatus) {
+  const images = db
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select('version')
+    .where('projects.name', '=', project);
+  const available = images.where('reference_image', '=', '').where('yanked', 'is', null);
+  const current = db.selectFrom('current_releases').select('release_id');
+  const promoted = db
+    .selectFrom('promotions')
+    .innerJoin('projects', 'projects.id', 'promotions.project_id')
+    .select('release_id')
+    .where('projects.name', '=', project);
+  switch (status) {
+    case 'current':
+      return images.where('releases.id', 'in', current);
+    case 'draft':
+      return available.where('releases.id', 'not in', promoted);
+    case 'replaced':
+      return available.where('releases.id', 'in', promoted).where('releases.id', 'not in', current);
+    case 'yanked':
+      return images.where('yanked', 'is not', null);
+    case 'reference':
+      return images.where('reference_image', '<>', '');
+  }
 }
 
 export async function releaseByName(

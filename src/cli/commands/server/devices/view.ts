@@ -3,6 +3,7 @@ import {
   type CredentialState,
   type DecisionInfo,
   type DeviceInfo,
+  unknownLastSeen,
 } from '../../../../api/admin-info.ts';
 import { type DeviceRolloutInfo, memberStatusWords } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
@@ -21,7 +22,7 @@ export function deviceTable(devices: readonly DeviceInfo[]): TextBlock {
       : `${device.running.version}${device.running.by === 'md5' ? '' : ' (reported)'}`,
     `${device.status}${reasonOf(device)}`,
     ...(isWithCredentials ? [credentialWords[device.credentials]] : []),
-    device.lastSeenAt === undefined ? 'never' : agoOf(device.lastSeenAt),
+    device.lastSeenAt === undefined ? unknownLastSeen(device.firstSeenAt) : agoOf(device.lastSeenAt),
   ]);
   const credentials = isWithCredentials ? ['credentials'] : [];
   return table([['mac', 'name', 'running', 'status', ...credentials, 'last seen'], ...rows]);
@@ -84,7 +85,7 @@ export function describeDevice(device: DeviceInfo): TextBlock {
       'update',
       `${attempt.version} (${attempt.kind}): ${outcomeOf(attempt)}, last ${agoOf(attempt.lastSentAt)}`,
     ]),
-    ['last seen', device.lastSeenAt && agoOf(device.lastSeenAt)],
+    ['last seen', device.lastSeenAt === undefined ? unknownLastSeen(device.firstSeenAt) : agoOf(device.lastSeenAt)],
     ...Object.entries(device.report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
   ];
   return properties(

@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { unknownLastSeen } from '../../../../api/admin-info.ts';
 import {
   memberStatusWords,
   type RolloutDevices,
@@ -90,12 +91,12 @@ function deviceLines({ version, channel }: RolloutInfo, { rollout, total, device
   const all = counted(total, 'device');
   const count = devices.length < total ? `${countText(devices.length)} of ${all}` : all;
   const head = `rollout ${rollout}, ${version} on ${channel}: ${count}`;
-  const rows = devices.map(({ mac, name, stage, status, lastSeenAt }) => [
+  const rows = devices.map(({ mac, name, stage, status, firstSeenAt, lastSeenAt }) => [
     mac,
     name ?? '-',
     String(stage),
     memberStatusWords[status],
-    lastSeenAt === undefined ? 'never' : agoOf(lastSeenAt),
+    lastSeenAt === undefined ? unknownLastSeen(firstSeenAt) : agoOf(lastSeenAt),
   ]);
   const lines = table([['mac', 'name', 'stage', 'status', 'last seen'], ...rows]);
   return {

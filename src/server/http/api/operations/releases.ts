@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import { channelInfoSchema } from '../../../../api/admin-info.ts';
 import {
   channelRequestSchema,
+  firmwareVersion,
   notesRequestSchema,
   releaseRequestSchema,
   yankRequestSchema,
 } from '../../../../api/release.ts';
-import { releaseInfoSchema, releaseResponseSchema } from '../../../../api/release-info.ts';
+import { imageStatuses, releaseInfoSchema, releaseResponseSchema } from '../../../../api/release-info.ts';
 import { listLimit, listPosition } from './integer-text.ts';
 import { operation } from './operation.ts';
 
@@ -39,7 +40,17 @@ export const releaseOperations = {
     description:
       'Each release contains the images of one version, for all boards and kinds. A page contains about 1,000 images at most.',
     action: 'view',
-    query: v.strictObject({ before: listPosition, limit: listLimit(1000, 100) }),
+    query: v.strictObject({
+      before: listPosition,
+      limit: listLimit(1000, 100),
+      version: v.optional(firmwareVersion),
+      status: v.optional(
+        v.pipe(
+          v.picklist(imageStatuses, `must be ${imageStatuses.join(', ')}`),
+          v.description('Status of at least one image of the release.'),
+        ),
+      ),
+    }),
     statuses: [200],
     response: v.strictObject({ releases: v.array(releaseInfoSchema), next: v.optional(v.number()) }),
   }),
