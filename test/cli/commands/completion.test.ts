@@ -40,6 +40,16 @@ test('completion powershell prints balanced brackets and quotes', async (t) => {
   t.deepEqual(open, []);
 });
 
+test('completion powershell has no empty values, and no keys that differ only in case', async (t) => {
+  const { stdout } = await runCommand(['completion', 'powershell'], { cwd: '.' });
+  // PowerShell rejects a completion result without text, and a hash table whose keys are equal without regard to case.
+  t.notRegex(stdout, /@\([^)]*''/);
+  for (const line of stdout.split('\n').filter((line) => line.includes('[ordered]@{ '))) {
+    const keys = [...line.matchAll(/'((?:[^']|'')+)' = '/g)].map(([, key = '']) => key.toLowerCase());
+    t.is(new Set(keys).size, keys.length, line);
+  }
+});
+
 test('completion names the shells that it supports', async (t) => {
   const { error, exitCode } = await runCommand(['completion', 'tcsh'], { cwd: '.' });
   t.is(exitCode, 2);

@@ -35,6 +35,7 @@ function optionWords(option: Option) {
 
 function valueWords({ flags, required, optional, argChoices }: Option): ValueWords {
   if (!required && !optional) return 'none';
-  if (argChoices !== undefined) return argChoices;
+  // An empty value, which removes a setting, cannot be completed: PowerShell rejects an empty completion.
+  if (argChoices !== undefined) return argChoices.filter((choice) => choice !== '');
   return /<(?:file|dir|manifest)>/.test(flags) ? 'file' : 'text';
 }
