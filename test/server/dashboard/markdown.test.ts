@@ -1,4 +1,5 @@
 import test from 'ava';
+import { mostNotesLength } from '../../../src/api/release.ts';
 import { htmlOfMarkdown } from '../../../src/server/http/dashboard/markdown.ts';
 
 test('renders the Markdown that release notes use', (t) => {
@@ -27,12 +28,15 @@ const hostile = [
   '- [x] <b onclick=alert(1)>done</b>',
   '# <a name="x" onclick="alert(1)">h</a>',
   '[a](/logout)',
+  '<code><img src=x onerror=alert(1) //',
+  '<pre>\n<kbd> <a href="/logout" x="\n',
 ];
 
 for (const [index, text] of hostile.entries()) {
   test(`shows hostile notes as text (${index + 1}: ${JSON.stringify(text).slice(1, 30)})`, (t) => {
     const html = htmlOfMarkdown(text);
-    const tags = [...html.matchAll(/<(\/?)([a-z0-9]+)([^>]*)>/gi)].map(([tag]) => tag);
+    // A browser completes a tag without an end.
+    const tags = [...html.matchAll(/<\/?[a-z0-9]+[^<>]*>?/gi)].map(([tag]) => tag);
     const harmless =
       /^<\/?(p|h[1-6]|strong|em|del|ul|ol|li|code|br|hr|blockquote|pre|a)( tabindex="0")?>$|^<a href="https?:[^"<>]*" rel="noopener noreferrer nofollow">$/;
     t.deepEqual(
@@ -48,4 +52,17 @@ test('renders the longest notes without a delay that grows with the square of th
     const half = htmlOfMarkdown(piece.repeat(Math.floor(2048 / piece.length)));
     t.true(half.length < 300_000, piece);
   }
+});
+
+test('shows notes with thousands of nested quotes or lists as text', (t) => {
+  for (const piece of ['>', '1. ', '> - ']) {
+    const text = piece.repeat(mostNotesLength / piece.length);
+    t.is(htmlOfMarkdown(text), `<pre tabindex="0">${text.replaceAll('>', '&gt;')}</pre>\n`);
+  }
+});
+
+test('renders emphasis in paragraphs of up to 1,000 characters, because a search for its end is quadratic', (t) => {
+  const paragraph = (length: number) => `${'a '.repeat((length - 6) / 2)}*bcde*`;
+  t.true(htmlOfMarkdown(paragraph(1000)).endsWith('<em>bcde</em></p>\n'));
+  t.true(htmlOfMarkdown(`${paragraph(1002)}\n\n- *f*`).endsWith('*bcde*</p>\n<ul>\n<li><em>f</em></li>\n</ul>\n'));
 });
