@@ -800,8 +800,6 @@ export interface AuditFilter {
   readonly project?: string | undefined;
   /** Earliest time, in milliseconds since 1970. */
   readonly since?: number | undefined;
-  /** Latest time, in milliseconds since 1970. */
-  readonly until?: number | undefined;
 }
 
 export interface AuditStore {

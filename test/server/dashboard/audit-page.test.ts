@@ -82,6 +82,8 @@ test('returns the audit log as JSON lines after a cursor, without entries that m
     };
   };
   await add(now + minuteMs, 'device.edited', 'door');
+  // Its time is earlier than that of the entry before. If a reader received it first, the reader would never receive the entry before.
+  await add(now - minuteMs, 'device.enrolled', 'door');
   const { response, lines } = await read(`actor=${id}`);
   t.is(response.headers.get('content-type'), 'application/x-ndjson');
   t.deepEqual(

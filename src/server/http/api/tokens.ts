@@ -16,6 +16,8 @@ import { tokenInfo } from './token-info.ts';
  * order than that of the IDs.
  */
 const auditSettledMs = 5000;
+/** Entries from further ahead were written before the clock was set back. They are final. */
+const mostAheadMs = 3_600_000;
 
 interface RequestedFilter {
   readonly actor?: string | undefined;
@@ -61,10 +63,13 @@ export function tokenRoutes(parts: ServerParts): readonly Route[] {
     }),
 
     route(administrationOperations.auditLines, async ({ context, query: { after, limit, ...filter } }) => {
-      const settled = { ...auditFilter(filter), until: parts.clock.now().wallMs - auditSettledMs };
-      const found = await store.audit.after(after, limit, settled);
+      const found = await store.audit.after(after, limit, auditFilter(filter));
+      const now = parts.clock.now().wallMs;
+      const recent = found.findIndex(({ at }) => at > now - auditSettledMs && at < now + mostAheadMs);
+      // The next request begins after the last ID, so entries after a recent one have to wait, even if their time is earlier.
+      const settled = recent === -1 ? found : found.slice(0, recent);
       const names = await tokenNames(store);
-      const lines = found.map((entry) => `${JSON.stringify(auditInfo(entry, names))}\n`);
+      const lines = settled.map((entry) => `${JSON.stringify(auditInfo(entry, names))}\n`);
       return context.body(lines.join(''), 200, { 'Content-Type': jsonLinesType });
     }),
 

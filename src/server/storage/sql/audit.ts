@@ -50,12 +50,11 @@ export function sqlAudit({ db, transaction }: Engine): AuditStore {
   };
 }
 
-function filtered(db: Database, { actors, action, project, since, until }: AuditFilter) {
+function filtered(db: Database, { actors, action, project, since }: AuditFilter) {
   let query = db.selectFrom('audit').selectAll();
   if (actors !== undefined) query = query.where('actor', 'in', [...actors, '']);
   if (project !== undefined) query = query.where('project', '=', project);
   if (since !== undefined) query = query.where('at', '>=', since);
-  if (until !== undefined) query = query.where('at', '<=', until);
   if (action === undefined) return query;
   return action.includes('.')
     ? query.where('action', '=', action)
