@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { changeDevicesRequestSchema } from '../../../api/device-sets.ts';
 import { resourceName } from '../../../api/release.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
@@ -40,12 +41,12 @@ export async function askBulk(context: PageContext, parts: ServerParts, project:
   return askPage(context, parts, project, await bulkRequest(parts, project, form));
 }
 
-/** Performs the action if it still concerns as many devices as the user has confirmed; otherwise, asks again. */
+/** Performs the action if it still concerns the devices that the user has confirmed; otherwise, asks again. */
 export async function doBulk(context: PageContext, parts: ServerParts, project: string): Promise<Response> {
   const form = await readForm(context, 'devices');
   const request = await bulkRequest(parts, project, form);
   const { macs, action, view, name } = request;
-  if (macs.length !== Number(form['devices'])) return askPage(context, parts, project, request, true);
+  if (form['devices'] !== digestOf(macs)) return askPage(context, parts, project, request, true);
   const { changed, waiting } = await actOnDevices(parts, { project, macs, action, by: context.get('token').id });
   const done = name === 'retry' ? 'retried-all' : name === 'remove' ? 'removed-all' : 'changed-all';
   const place = projectPath(project, 'devices');
@@ -124,7 +125,7 @@ async function askPage(
       </h1>
       {isChanged ? (
         <p class="problem" role="alert">
-          The number of devices has changed since the last page. Nothing was done yet.
+          These are no longer the same devices as on the last page. Nothing was done yet.
         </p>
       ) : undefined}
       <p>{warningOf(name)}</p>
@@ -133,7 +134,7 @@ async function askPage(
         <ViewFields view={view} />
         <input type="hidden" name="action" value={name} />
         <input type="hidden" name="value" value={value} />
-        <input type="hidden" name="devices" value={String(macs.length)} />
+        <input type="hidden" name="devices" value={digestOf(macs)} />
         <input type="hidden" name="scope" value={'filter' in target ? 'all' : 'selected'} />
         {'macs' in target
           ? target.macs.map((mac) => <input type="hidden" name={`mac-${mac}`} value="yes" />)
@@ -149,6 +150,11 @@ async function askPage(
       </SendForm>
     </Page>,
   );
+}
+
+/** Identifies a list of devices. Their number is not enough: while some devices begin to match a filter, others may cease to match. */
+function digestOf(macs: readonly string[]): string {
+  return createHash('sha256').update(macs.join()).digest('hex');
 }
 
 function titleOf(name: BulkActionName, value: string, count: number): string {
