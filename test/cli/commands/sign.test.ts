@@ -2,7 +2,10 @@ import { createPrivateKey } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
+import { withRawMetadata } from '../../../src/core/firmware/update-metadata.ts';
+import { guardRecord, productHash } from '../../../src/core/keys/guard-record.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { rawArtifactMetadata } from '../../../src/core/preflight/expected-metadata.ts';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';
 import { buildGzip } from '../../support/gzip-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
@@ -40,6 +43,39 @@ test('sign compresses on request and signs the compressed file, padded to a mult
     t.deepEqual(deviceVerdict(signed, key, 'current'), { accepted: true });
     t.false((await folder.list()).includes('door.bin.signed'));
   }
+});
+
+test('sign and signing warn of a file that the guard would reject for lack of metadata', async (t) => {
+  const product = productHash('door');
+  const withGuard = (require: 'signature' | 'metadata') =>
+    Buffer.concat([image.subarray(0, 5000), guardRecord({ keys: [key], product, securityVersion: 0, require })]);
+  const metadata = { kind: 'sketch', content: withGuard('metadata') } as const;
+  const folder = await testFolder(t, {
+    'private.key': privatePem,
+    'public.key': publicPem,
+    'strict.bin': withGuard('metadata'),
+    'marked.bin': withRawMetadata(
+      withGuard('metadata'),
+      rawArtifactMetadata(metadata, { product: 'door', securityVersion: 0, raw: true }),
+    ),
+    'lenient.bin': withGuard('signature'),
+    'files.bin': image,
+  });
+  const warning = /^warning: .*: the guard requires metadata, and this file has none/m;
+  t.regex((await sign(folder, '--bin', 'strict.bin')).stderr, warning);
+  t.regex((await sign(folder, '--bin', 'strict.bin', '--gzip')).stderr, warning);
+  t.notRegex((await sign(folder, '--bin', 'marked.bin')).stderr, warning);
+  t.notRegex((await sign(folder, '--bin', 'lenient.bin')).stderr, warning);
+  const signing = (bin: string) =>
+    runCommand(['signing', '-m', 'sign', '-s', 'private.key', '-b', bin, '-o', `${bin}.signed`], { cwd: folder.path });
+  t.regex((await signing('strict.bin')).stderr, warning);
+  t.notRegex((await signing('lenient.bin')).stderr, warning);
+
+  // A filesystem contains no guard, but its project has one.
+  const signFiles = () => runCommand(['sign', '--bin', 'files.bin'], { cwd: folder.path });
+  t.notRegex((await signFiles()).stderr, warning);
+  await folder.write('ota.config.json', '{"guard": {"product": "door", "require": "metadata"}}');
+  t.regex((await signFiles()).stderr, warning);
 });
 
 test('sign --legacy signs the raw image in the legacy format', async (t) => {

@@ -5,6 +5,7 @@ import { type CompressionName, compressionNames } from '../../../core/compressio
 import { compressors } from '../../../core/compression/registry.ts';
 import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
+import { guardNeedsMetadata, withoutMetadataWarning } from '../../../core/pack/guard-needs-metadata.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
 import { requireNoSigningKey } from '../../../core/pack/require-no-signing-key.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
@@ -113,7 +114,8 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
-  requireNoSigningKey(await contentOf(given), signer.publicKey, report.path(bin));
+  const content = await contentOf(given);
+  requireNoSigningKey(content, signer.publicKey, report.path(bin));
   // A gzip file is not compressed again, so no `.gz` is added to its name.
   const isGzip = given.encoding === 'gzip';
   const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
@@ -126,6 +128,10 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
       ? []
       : [{ path: legacy, format: 'legacy' as const, payload: payloadFor('legacy', given.bytes, given.encoding) }]),
   ];
+  const [current] = wanted;
+  if (current !== undefined && guardNeedsMetadata(current.payload, content, key.guardRequires)) {
+    report.warn(withoutMetadataWarning(report.path(out)));
+  }
   if (options.digestOnly === true) return writeDigests(wanted, options, report);
   const signed = await signedFiles(wanted, signer, report);
   requireAllUsed();
@@ -272,6 +278,8 @@ interface KeyToUse {
   readonly name: string;
   /** Files that no output may overwrite: the key and the detached signatures. */
   readonly paths: readonly string[];
+  /** What the guard of the project requires; undefined if the project is not read or has no guard. */
+  readonly guardRequires?: 'signature' | 'metadata' | undefined;
   open(): Promise<OpenKey>;
 }
 
@@ -300,6 +308,7 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
   const place = settings.privateKey;
   return {
     name: signerName(settings, report),
+    guardRequires: settings.config.guard?.require,
     paths: place !== undefined && 'path' in place ? [place.path] : [],
     async open() {
       const signer = await projectSigner(settings, io, report);
@@ -321,6 +330,7 @@ async function detachedKey(options: SignOptions, settings: ProjectSettings, io: 
   const paths = options.signature.map((file) => resolve(io.cwd, file));
   return {
     name: 'the key that signs elsewhere',
+    guardRequires: settings.config.guard?.require,
     paths: [...paths, ...(place !== undefined && 'path' in place ? [place.path] : [])],
     async open() {
       const wanted = '--public-key FILE';

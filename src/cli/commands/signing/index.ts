@@ -98,6 +98,9 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     warn(warnings, io);
     const image = await readNamedFile(bin, 'binary to sign');
     if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
+    const { guardNeedsMetadata, withoutMetadataWarning } = await import('../../../core/pack/guard-needs-metadata.ts');
+    // The core passes a raw image. In compressed data, no guard is found.
+    if (guardNeedsMetadata(image, image)) warn([withoutMetadataWarning(makeReport(io, options).path(out))], io);
     const sign = async (format: SignatureFormat) => signImage(await payloadOf(image, format), signer, format, bin);
     const signed = [
       { path: out, bytes: await sign('current') },
