@@ -209,13 +209,17 @@ test('pack --json prints only the manifest on stdout', async (t) => {
 });
 
 test('pack writes the guard of the configuration into the metadata, or no metadata with --no-metadata', async (t) => {
+  const guard = { product: productHash('front door'), securityVersion: 2, require: 'signature' } as const;
   const folder = await builtSketch(t, {
     'ota.config.json': '{"project": "door", "guard": {"product": "front door", "securityVersion": 2}}',
+    'door.bin': Buffer.concat([door.bin, guardRecord({ ...guard, keys: [key] })]),
   });
-  const { exitCode, stderr } = await pack(folder, image, '--declare-enforcement');
+  // The ELF file beside the other image belongs to a build without the guard.
+  const { exitCode, stderr } = await pack(folder, 'door.bin');
   t.is(exitCode, 0, stderr);
-  t.deepEqual((await manifestOf(folder)).metadata, { product: 'front door', securityVersion: 2, raw: true });
-  const { stdout } = await runCommand(['inspect', `${image}.signed`], { cwd: folder.path });
+  const { metadata } = JSON.parse(await folder.text('door.bin.ota.json'));
+  t.deepEqual(metadata, { product: 'front door', securityVersion: 2, raw: true });
+  const { stdout } = await runCommand(['inspect', 'door.bin.signed'], { cwd: folder.path });
   t.regex(stdout, /^metadata +sketch, security version 2, product [0-9a-f]{16}$/m);
 
   const plain = await builtSketch(t, { 'ota.config.json': '{"project": "door"}' });
@@ -244,6 +248,21 @@ test('pack rejects an image whose guard is missing or differs from the configura
   t.regex(await message({ product: 'door', securityVersion: 2 }, door.bin), /does not contain the guard/);
   t.regex(await message({ product: 'door', securityVersion: 3 }), /differs from the configuration: securityVersion$/);
   t.regex(await message({ product: 'lamp', require: 'metadata' }), /: product, securityVersion, require$/);
+});
+
+test('pack rejects options that contradict the guard of the configuration', async (t) => {
+  const cases = [
+    [{ product: 'door', require: 'metadata' }, '--no-metadata', /^--no-metadata cannot be .*"require": "metadata"/],
+    [{ product: 'door' }, '--declare-enforcement', /^--declare-enforcement cannot be combined with "guard"/],
+  ] as const;
+  for (const [guard, option, message] of cases) {
+    const folder = await builtSketch(t, { 'ota.config.json': JSON.stringify({ guard }) });
+    const { exitCode, error } = await pack(folder, image, option);
+    t.is(exitCode, 2);
+    t.is(error?.code, 'OPTIONS_CONFLICT');
+    t.regex(error?.message ?? '', message);
+    t.false((await folder.list()).includes(`${image}.signed`));
+  }
 });
 
 test('pack keeps a gzip image compressed, aligns its signed artifact and also creates raw artifacts', async (t) => {

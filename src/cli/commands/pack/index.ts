@@ -85,6 +85,7 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   await removeStaleArtifacts(named);
   const settings = await readProjectSettings(options, io, report);
   if (options.ifSetUp === true && !isSetUp(settings)) return report.result('pack', []);
+  requireGuardOptions(options, settings.config);
   const images = named.length > 0 ? named : await findImages(settings, report);
   await removeStaleArtifacts(images);
 
@@ -132,7 +133,7 @@ async function packOne(
   const { build, warnings } = await (isLong
     ? during({ what: `compressing ${request.path}` }, io, options, packed)
     : packed());
-  const guard = request.enforcementDeclared ? undefined : await projectGuard(settings, publicKey, io);
+  const guard = await projectGuard(settings, publicKey, io);
   if (guard !== undefined && build.manifest.image.kind === 'sketch') {
     requireGuard(request.path, build.manifest.image.guard, guard);
   }
@@ -145,6 +146,28 @@ async function packOne(
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;
+}
+
+/**
+ * Rejects options that contradict the guard, as the configuration rejects the keys of the same meaning.
+ *
+ * @throws OtaError OPTIONS_CONFLICT
+ */
+function requireGuardOptions({ metadata, declareEnforcement }: PackOptions, { guard }: Config): void {
+  if (guard?.require === 'metadata' && !metadata) {
+    throw new OtaError('OPTIONS_CONFLICT', {
+      option: '--no-metadata',
+      other: '"require": "metadata" in the guard of the configuration',
+      hint: 'Remove --no-metadata: devices with this guard would reject the artifacts.',
+    });
+  }
+  if (guard !== undefined && declareEnforcement === true) {
+    throw new OtaError('OPTIONS_CONFLICT', {
+      option: '--declare-enforcement',
+      other: '"guard" in the configuration',
+      hint: 'Remove --declare-enforcement: a sketch that calls Update.installSignature replaces the guard.',
+    });
+  }
 }
 
 /** Returns the metadata for the artifacts. Only devices with the guard read the metadata behind a raw image. */
