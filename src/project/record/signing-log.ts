@@ -145,7 +145,8 @@ function problemOf(
   const parsed = v.safeParse(entrySchema, parsedJson(line));
   if (!parsed.success) return 'it is not an entry of the log';
   const { hash, ...rest } = parsed.output;
-  if (hashOf(rest) !== hash) return 'it does not match its hash';
+  // The hash covers the values. A line written differently, such as with a field twice, could show a reader other values.
+  if (hashOf(rest) !== hash || JSON.stringify(parsed.output) !== line) return 'it does not match its hash';
   if (rest.previous !== (last?.hash ?? firstPrevious)) return 'it does not follow the entry before';
   if (rest.entry !== (last?.entry ?? 0) + 1 || rest.log !== (last?.log ?? rest.log)) return 'its number or log differs';
   accept(parsed.output);

@@ -70,6 +70,7 @@ test('keys log verify finds a changed, removed, inserted and reordered entry', a
   const [one = '', two = '', three = '', four = ''] = lines;
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [[one, two.replace('1.2.0', '1.3.0'), three, four], 2, /does not match its hash/],
+    [[one, two.replace('"file":', '"file":"other.signed","file":'), three, four], 2, /does not match its hash/],
     [[one, three, four], 2, /does not follow the entry before/],
     [[two, three, four], 1, /does not follow/],
     [[one, three, two, four], 2, /does not follow/],
