@@ -69,7 +69,7 @@ function namedSigner(name: string, input: SignerInput | undefined, words: UserWo
 
 /** Reads a program, or a JSON list of a program and its arguments. No shell splits the text. */
 function commandFrom(text: string, option: string): readonly string[] {
-  if (!text.startsWith('[')) return [text];
+  if (!text.trimStart().startsWith('[')) return [text];
   const list = parsed(text);
   if (Array.isArray(list) && list.length > 0 && list.every((word) => typeof word === 'string')) return list;
   throw new OtaError('OPTION_INVALID', {

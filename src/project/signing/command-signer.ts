@@ -27,16 +27,19 @@ export interface SignerWorld {
  * Creates a signer that runs a program for each signature. The program receives its input on stdin and writes the raw signature, which is
  * as long as the key's modulus, to stdout. Each signature is verified before it is returned.
  *
- * @throws OtaError PROGRAM_MISSING; `sign` throws SIGNER_NO_LEGACY and SIGNER_FAILED
+ * @throws OtaError SIGNER_FAILED if there is no such program; `sign` throws SIGNER_NO_LEGACY and SIGNER_FAILED
  */
 export function commandSigner(program: SignerProgram, publicKey: RsaPublicKey, world: SignerWorld): Signer {
   const { name: signer, command, input, timeoutSeconds } = program;
   const [executable = '', ...argv] = command;
   const path = programHere(executable, world);
   if (path === undefined) {
-    throw new OtaError('PROGRAM_MISSING', {
-      program: executable,
-      howToGet: 'Use the absolute path of an executable file, or the name of a program in PATH.',
+    // A command line in place of a program may contain a PIN, so that only its first word is shown.
+    const word = executable.trim().replace(/\s.*/s, ' …');
+    throw new OtaError('SIGNER_FAILED', {
+      signer,
+      problem: `${word} was not found`,
+      hint: 'Use the absolute path of an executable file, or the name of a program in PATH. A program with arguments is a JSON list: ["PROGRAM", "ARGUMENT"].',
     });
   }
   const env = signerEnvironment(world.env, world.platform, world.secretVariables);

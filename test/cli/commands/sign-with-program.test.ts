@@ -88,7 +88,18 @@ test('the environment selects a signer, and --private-key takes precedence', asy
   t.is(input.error?.code, 'OPTION_INVALID');
   const list = await sign({ OTA_SIGNER_COMMAND: '["sign", 5]' });
   t.is(list.error?.code, 'OPTION_INVALID');
-  t.is((await sign({ OTA_SIGNER_COMMAND: './sign.sh' })).error?.code, 'PROGRAM_MISSING');
+  const relative = await sign({ OTA_SIGNER_COMMAND: './sign.sh' });
+  t.is(relative.error?.code, 'SIGNER_FAILED');
+  t.regex(relative.error?.message ?? '', /\.\/sign\.sh was not found$/);
+});
+
+test('a command line in place of a program is rejected without showing its arguments', async (t) => {
+  const folder = await place(t);
+  for (const text of ['no-such-tool --pin 4711', ' ["no-such-tool","--pin","4711"]']) {
+    const { error, stderr, stdout } = await run(folder, ['sign', '--bin', 'door.bin'], { OTA_SIGNER_COMMAND: text });
+    t.is(error?.code, 'SIGNER_FAILED');
+    t.false(`${stderr}${stdout}${error?.message}`.includes('4711'), error?.message);
+  }
 });
 
 test('a project configuration cannot name a program that signs', async (t) => {
