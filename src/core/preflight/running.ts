@@ -13,7 +13,9 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
     core: image.core,
     signing: verifies ? 'required' : isWithoutKey ? 'none' : undefined,
     keyFingerprint: verifies ? signing.publicKey?.fingerprint : undefined,
-    guard: verifies ? image.guard : undefined,
+    // A sketch that installs its own verifier may still contain the record of the guard that it replaces. A device without the guard would
+    // accept what only the guard makes safe, such as signed gzip data on core 2.7.
+    guard: verifies && enforcement === 'elf' ? image.guard : undefined,
     fsStart: image.layout?.fsStart,
     fsEnd: image.layout?.fsEnd,
     flashMap: image.traces && image.traces.flashMap === true,

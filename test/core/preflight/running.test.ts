@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { GuardFacts } from '../../../src/core/model/device-facts.ts';
 import { factsAfter, factsOfBuild } from '../../../src/core/preflight/running.ts';
 import { device, ours, releaseOf, sound } from './case.ts';
 
@@ -18,6 +19,15 @@ test('derives the core, key, layout and sketch size from a build with proven enf
 test('leaves signing unknown for an unproven key and sets it to none for a build without a key', (t) => {
   t.is(factsOfBuild({ ...build, enforcement: 'unproven' }).signing, undefined);
   t.is(factsOfBuild({ ...build, embeddedKeys: [], signing: {} }).signing, 'none');
+});
+
+test('takes the guard of an image only with proof from the ELF file', (t) => {
+  const guard: GuardFacts = { keys: [ours], product: 'a'.repeat(16), securityVersion: 1, require: 'metadata' };
+  const guarded = { ...build, image: { ...build.image, guard } };
+  t.is(factsOfBuild({ ...guarded, enforcement: 'elf' }).guard?.securityVersion, 1);
+  // The sketch replaces the guard by its own verifier.
+  t.is(factsOfBuild({ ...guarded, enforcement: 'declared' }).guard, undefined);
+  t.is(factsOfBuild({ ...guarded, enforcement: 'unproven' }).guard, undefined);
 });
 
 test('sets the flash mode to that of the image after a gzip update and keeps it after a raw update', (t) => {
