@@ -46,7 +46,8 @@ export interface EnforcementEvidence {
  *    constructor of `UpdaterClass` (`Updater.cpp`) installs them.
  *    These references are set: each contains an address in data RAM. An ELF file that does not contain their values is accepted.
  * 4. The variable `signing_pubkey` (`Updater_Signing.h`), from which that constructor's key is made, contains the key. In an ELF without this
- *    variable, as after `strip`, the key must be the only one in the image, apart from certificates.
+ *    variable, as after `strip`, the key must be the only one in the image, apart from certificates. An image with this variable must contain no guard record, because the record would be taken for the guard
+ *    of the device.
  *    In an image with a guard, the key must be in the guard record, and both references must be to the objects of the guard.
  */
 export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvidence): EnforcementProof {
@@ -85,8 +86,8 @@ function keyGap(
   expected: RsaPublicKey,
 ): [ProofGap, string] | undefined {
   const [, address] = [...program.symbols].find(([name]) => keySymbol.test(name)) ?? [];
-  const guard = address === undefined ? findGuard(content) : undefined;
-  if (guard !== undefined) return guardGap(program, guard, expected);
+  const guard = findGuard(content);
+  if (address === undefined && guard !== undefined) return guardGap(program, guard, expected);
   if (address === undefined) {
     const others = embeddedKeys.filter(
       ({ key, container }) => container !== 'certificate' && key.fingerprint !== expected.fingerprint,
@@ -98,6 +99,12 @@ function keyGap(
     ];
   }
   const used = keyAt(program, address)?.fingerprint;
+  if (used === expected.fingerprint && guard !== undefined) {
+    return [
+      'key-unclear',
+      'the core verifies updates, but the image also contains the record of a guard that is not in use',
+    ];
+  }
   if (used === expected.fingerprint) return undefined;
   return [
     'key-unused',

@@ -213,6 +213,14 @@ test('proves enforcement for a guarded image only if both references are to the 
   t.is(prove(program(all), bin, makeKeyPair().publicKey), 'key-missing');
 });
 
+test('returns no proof for a sketch with plain signing that contains the record of a guard, as of firmware for another chip', (t) => {
+  const guard = { product: productHash('door'), securityVersion: 1, require: 'metadata' } as const;
+  const own = owner.publicKey;
+  const record = Buffer.from(guardRecord({ ...guard, keys: [own] })).toString('latin1');
+  const { elf: program, bin } = twoKeyBuild(own.pem, record);
+  t.is(prove(program, bin), 'key-unclear');
+});
+
 function words(values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);
   for (const [at, value] of values.entries()) bytes.writeUInt32LE(value, at * 4);
