@@ -33,6 +33,8 @@ export async function soundBackup(t: ExecutionContext): Promise<Sound> {
       .status,
     200,
   );
+  const notes = { version: '2.0', notes: 'Fixes **Wi-Fi**.' };
+  t.is((await server.api('PUT', '/projects/door/releases/notes', notes)).status, 200);
   t.is((await requestAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:01' })).status, 200);
   const rollout = { version: '2.0', channel: 'beta', stages: [{ share: 50, canaries: ['hall'] }, { share: 100 }] };
   const started = await server.api('POST', '/projects/door/rollouts', rollout);

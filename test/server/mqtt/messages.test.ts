@@ -58,6 +58,13 @@ test('shows the installed version and the release that the device would be sent'
   t.is(stateOf(shown({}, { reportedVersion: '0.9' })).installed_version, '0.9');
 });
 
+test('shows the notes of the release below its origin', (t) => {
+  const notes = 'Fixes **Wi-Fi**.';
+  const published = 'Published 2026-05-03 from commit aaaaaaaaaaaa.';
+  t.is(stateOf(shown({ running }, { notes })).release_summary, `${published}\n\n${notes}`);
+  t.is(stateOf(shown({ running }, { notes, target: undefined })).release_summary, '');
+});
+
 test('omits the versions of a device about which nothing is known, because null is not permitted', (t) => {
   const unknown = shown({}, { target: undefined });
   t.is(latestVersion(unknown), undefined);

@@ -25,6 +25,8 @@ export interface ShownDevice {
   readonly target: ReleaseRecord | undefined;
   /** State of the device in the rollout on its channel. */
   readonly rollout: DeviceRolloutInfo | undefined;
+  /** Release notes of the target (Markdown, which Home Assistant renders). */
+  readonly notes?: string | undefined;
 }
 
 /** Returns the discovery message of a device's update entity. */
@@ -70,15 +72,16 @@ export function deviceState(device: ShownDevice): string {
   });
 }
 
-/** Describes why the device does not run the latest version, and where the release comes from. */
-function summary({ record, target, rollout }: ShownDevice): string {
+/** Describes why the device does not run the latest version, what the release changes, and where it comes from. */
+function summary({ record, target, rollout, notes }: ShownDevice): string {
   const { install, decisions } = record;
   const { sketch } = decisions;
   const request = install && `Requested: ${install.version} is sent at the next update check.`;
   const isAbout = sketch?.version === undefined || sketch.version === target?.version;
   const problem = sketch?.action === 'none' && isAbout ? sketch.text : undefined;
   const reason = request ?? problem ?? waiting(rollout, target);
-  return [reason, target && origin(target)].filter((text) => text !== undefined).join(' ');
+  const release = target && [origin(target), ...(notes === undefined ? [] : [notes])].join('\n\n');
+  return [reason, release].filter((text) => text !== undefined).join(' ');
 }
 
 function waiting(rollout: DeviceRolloutInfo | undefined, target: ReleaseRecord | undefined): string | undefined {

@@ -25,7 +25,7 @@ export interface MqttSettings extends BrokerSettings {
 interface Needs extends Pick<ServiceParts, 'catalog' | 'records' | 'clock' | 'outage'> {
   readonly mqtt: Awaited<ReturnType<typeof loadMqtt>>;
   readonly settings: MqttSettings;
-  readonly store: Pick<Store, 'identity'>;
+  readonly store: Pick<Store, 'identity' | 'catalog'>;
   readonly events: Pick<DomainEvents, 'follow'>;
   readonly log: Log;
 }
@@ -119,6 +119,8 @@ interface Scan {
 /** State of a project that determines the releases that its entities show. */
 interface ProjectState {
   signature: string;
+  /** Release notes by version, of the releases on all channels. */
+  notes: ReadonlyMap<string, string>;
   scan: Scan | undefined;
   sensor: string | undefined;
   readonly devices: Map<string, Published>;
@@ -209,13 +211,20 @@ class Publication {
     for (const view of this.#needs.catalog.views()) {
       const { name } = view.project;
       const known = this.#projects.get(name);
-      const state = known ?? { signature: '', scan: undefined, sensor: undefined, devices: new Map() };
+      const state = known ?? {
+        signature: '',
+        notes: new Map(),
+        scan: undefined,
+        sensor: undefined,
+        devices: new Map(),
+      };
       if (known === undefined) {
         this.#projects.set(name, state);
         const { discovery } = this.#topics.ofProject(name);
         await this.#broker.publish(discovery, messages.projectDiscovery(name, this.#topics));
       }
-      const signature = signatureOf(view);
+      state.notes = await this.#needs.store.catalog.notes(name, offeredVersions(view));
+      const signature = signatureOf(view, state.notes);
       if (signature !== state.signature) this.#scan(state);
       state.signature = signature;
       const sensor = messages.projectState(view.rollouts);
@@ -254,14 +263,15 @@ class Publication {
   }
 
   /** Publishes the messages of a device that have changed. */
-  async #publish(view: ProjectView, { devices }: ProjectState, seen: SeenDevice, scan: number): Promise<void> {
+  async #publish(view: ProjectView, { devices, notes }: ProjectState, seen: SeenDevice, scan: number): Promise<void> {
     const { settings, clock } = this.#needs;
     const { record, report } = seen;
     const channel = channelOf(record);
     const { target } = await previewIn(view, seenWithRequest(view, seen, channel), { channel, now: clock.now() });
     const ofChannel = view.channels.get(channel)?.rollout?.rollout;
     const rollout = ofChannel && deviceRolloutInfo(ofChannel, record);
-    const shown = { record, reportedVersion: report?.version, target, rollout };
+    const ofTarget = target && notes.get(target.version);
+    const shown = { record, reportedVersion: report?.version, target, rollout, notes: ofTarget };
     const { discovery, state } = this.#topics.ofDevice(record);
     const config = messages.deviceDiscovery(shown, this.#topics, settings.mayInstall);
     const text = messages.deviceState(shown);
@@ -360,14 +370,25 @@ function seenWithRequest(view: ProjectView, seen: SeenDevice, channel: string): 
   return { ...seen, record: { ...seen.record, install: { version, kinds: ['sketch'] } } };
 }
 
-/** Describes the releases and rollouts of all channels. If the result stays the same, so do the messages of devices that do not change. */
-function signatureOf({ channels }: ProjectView): string {
-  return JSON.stringify(
-    [...channels].map(([channel, { current, rollout }]) => {
-      const { id, state, openStages } = rollout?.rollout ?? {};
-      return [channel, current.map((release) => release.id), id, state, openStages];
-    }),
-  );
+/** Returns the versions that devices are sent on any channel. */
+function offeredVersions({ channels }: ProjectView): readonly string[] {
+  const versions = [...channels.values()].flatMap(({ current, rollout }) => [
+    ...current.map(({ version }) => version),
+    ...(rollout === undefined ? [] : [rollout.rollout.version]),
+  ]);
+  return [...new Set(versions)];
+}
+
+/**
+ * Describes the releases and rollouts of all channels, and the release notes. If the result stays the same, so do the messages of devices that
+ * do not change.
+ */
+function signatureOf({ channels }: ProjectView, notes: ReadonlyMap<string, string>): string {
+  const offered = [...channels].map(([channel, { current, rollout }]) => {
+    const { id, state, openStages } = rollout?.rollout ?? {};
+    return [channel, current.map((release) => release.id), id, state, openStages];
+  });
+  return JSON.stringify([offered, [...notes]]);
 }
 
 /** Returns 48 bits of a digest: with 200,000 devices, the texts themselves would need 150 MB. */

@@ -173,8 +173,8 @@ export interface Tables {
 
 /**
  * Tables of a backup with their key columns, in the order for restoring their rows. The other tables contain data that is derived from these
- * tables, log-ins, and the latest check-ins of devices without a project. Webhooks are not part of a backup, because their URLs are secrets, and because a restored server must not send events to
- * the receivers of another server.
+ * tables, log-ins, and the latest check-ins of devices without a project. Webhooks are not part of a backup, because their URLs are secrets,
+ * and because a restored server must not send events to the receivers of another server.
  */
 export const tableKeys = {
   meta: ['key'],
