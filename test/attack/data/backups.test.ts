@@ -197,7 +197,7 @@ const crafted: Readonly<Record<string, Craft>> = {
   'a rollout in an unknown state': row('rollouts', { state: 'flying' }),
   'two rollouts under way on one channel': withMore(({ lines }) =>
     lines
-      .filter(({ table }) => table === 'rollouts')
+      .filter(({ table, row }) => table === 'rollouts' && row?.['state'] === 'active')
       .map(({ row }) => ({ table: 'rollouts', row: { ...row, id: 77 } })),
   ),
   'a token with an unknown role': row('tokens', { roles: 'root' }),

@@ -264,7 +264,7 @@ const unsound: Readonly<Record<string, Unsound>> = {
   'two active rollouts on one channel': {
     craft: withMore(({ lines }) =>
       lines
-        .filter(({ table }) => table === 'rollouts')
+        .filter(({ table, row }) => table === 'rollouts' && row?.['state'] === 'active')
         .map(({ row }) => ({ table: 'rollouts', row: { ...row, id: 77 } })),
     ),
     kind: 'rollout-mismatch',
