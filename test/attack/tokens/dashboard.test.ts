@@ -10,6 +10,10 @@ const mac = '18:FE:34:00:00:01';
 const forms: readonly (readonly [path: string, action: Action])[] = [
   [`/projects/door/devices/${encodeURIComponent(mac)}/retry`, 'devices'],
   [`/projects/door/devices/${encodeURIComponent(mac)}/enroll`, 'devices'],
+  [`/projects/door/devices/${encodeURIComponent(mac)}/save`, 'devices'],
+  [`/projects/door/devices/${encodeURIComponent(mac)}/remove`, 'devices'],
+  ['/projects/door/devices/bulk', 'devices'],
+  ['/projects/door/devices/bulk/confirm', 'devices'],
   ['/projects/door/releases/new', 'draft'],
   ['/projects/door/releases/promote', 'promote'],
   ['/projects/door/releases/notes', 'notes'],
