@@ -31,7 +31,11 @@ export interface GuardFacts {
   require: 'signature' | 'metadata';
 }
 
-/** Product in metadata and in the guard of a sketch. */
+/**
+ * Product in metadata and in the guard of a sketch.
+ *
+ * @internal
+ */
 export const productField = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'must be 16 lower-case hex digits'));
 
 /** @internal */
