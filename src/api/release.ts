@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type DeepReadonly, printable, sha256, sizeBytes } from '../core/model/fields.ts';
-import { printableText } from '../core/model/unprintable.ts';
+import { printableParagraphs } from '../core/model/unprintable.ts';
 
 /**
  * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. `src/server/http/api/operations/` declares the operations, and
@@ -41,10 +41,7 @@ export const mostNotesLength = 16_384;
 export const releaseNotesText = v.pipe(
   v.string('must be text'),
   v.maxLength(mostNotesLength, `must have at most ${mostNotesLength} characters`),
-  v.check(
-    (text) => printableText.test(text.replace(/[\r\n\t]/g, '')),
-    'must not contain control characters or text direction marks',
-  ),
+  v.regex(printableParagraphs, 'must not contain control characters or text direction marks'),
 );
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
 

@@ -2,10 +2,16 @@
  * Characters that change how a terminal shows the text around them: control characters (C0, DEL, C1), Unicode line separators, and marks that
  * reorder text (bidirectional marks, embeddings, overrides and isolates), with which one name can look like another.
  */
-const unprintable = '\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069';
+const others = '\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069';
+const unprintable = `\\u0000-\\u001f${others}`;
+/** The same characters without tabs and line breaks. */
+const unprintableInParagraphs = `\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f${others}`;
 
 /** Matches text without such characters. */
 export const printableText = new RegExp(`^[^${unprintable}]*$`);
+
+/** Matches text with several lines, which may contain tabs and line breaks. */
+export const printableParagraphs = new RegExp(`^[^${unprintableInParagraphs}]*$`);
 
 const anyUnprintable = new RegExp(`[${unprintable}]`, 'g');
 const anyUnprintableInLines = new RegExp(`(?!\\n)[${unprintable}]`, 'g');

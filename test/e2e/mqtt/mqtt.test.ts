@@ -93,7 +93,7 @@ test('each device is an update entity, and a halted rollout turns the sensor of 
   );
   t.is(discoveryOf(client)?.command_topic, undefined, 'entities are read-only');
   await server.api('PUT', '/projects/door/releases/notes', { version: '2.0', notes: 'Fixes **Wi-Fi**.' });
-  await client.until(() => stateOf(client)?.release_summary.endsWith('.\n\nFixes **Wi-Fi**.') === true);
+  await client.until(() => stateOf(client)?.release_summary?.endsWith('.\n\nFixes **Wi-Fi**.') === true);
 
   t.is((await checkIn(server, mac, old)).status, 304);
   t.is((await checkIn(server, canary, old)).status, 200);

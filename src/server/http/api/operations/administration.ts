@@ -6,6 +6,9 @@ import { printable } from '../../../../core/model/fields.ts';
 import { listLimit, listPosition } from './integer-text.ts';
 import { operation } from './operation.ts';
 
+const timeProblem = 'must be a time such as 2026-11-30T12:00:00Z';
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
 /** Conditions on the entries of the audit log; all of them must match. */
 const auditFilterEntries = {
   /** Token ID, or `server`. */
@@ -13,7 +16,8 @@ const auditFilterEntries = {
   /** Type of event, such as `device.retried`, or its part before the point, such as `device`. */
   action: v.optional(v.pipe(v.string(), v.regex(/^[a-z-]{1,32}(\.[a-z-]{1,32})?$/, 'must be a type of event'))),
   project: v.optional(resourceName),
-  since: v.optional(v.pipe(v.string(), v.isoTimestamp('must be a time such as 2026-11-30T12:00:00Z'))),
+  // v.isoTimestamp also accepts times that RFC 3339, and therefore the format date-time, does not permit.
+  since: v.optional(v.pipe(v.string(), v.isoTimestamp(timeProblem), v.regex(rfc3339, timeProblem))),
 };
 
 export const administrationOperations = {
