@@ -76,7 +76,8 @@ async function programSigner(
   io: Io,
   report: Report,
 ): Promise<Signer> {
-  const { privateKey, passphrase } = settings.config;
+  const { privateKey, passphrase, devices = {} } = settings.config;
+  const passwords = Object.values(devices).map(({ password }) => password);
   const place = program.publicKey === undefined ? settings.publicKey : { path: program.publicKey };
   if (place === undefined) throw new OtaError('SIGNER_KEY_MISSING', { signer: program.name });
   const publicKey = await projectKeyAt(place, settings, io);
@@ -89,7 +90,7 @@ async function programSigner(
     hasTerminal: io.promptSecret !== undefined,
     signal: io.signal,
     onStderr: (text) => io.stderr.write(text),
-    secretVariables: [privateKey, passphrase, settings.passphrase].flatMap((source) =>
+    secretVariables: [privateKey, passphrase, settings.passphrase, ...passwords].flatMap((source) =>
       typeof source === 'object' && 'env' in source ? [source.env] : [],
     ),
   });

@@ -122,11 +122,16 @@ test('a program receives the environment of the user without the secrets of ota-
     OTA_DEVICE_KITCHEN: 'secret-6',
     OTA_UPLOAD_PASSWORD: 'secret-7',
     DOOR_SECRET: 'secret-8',
+    KITCHEN_WORD: 'secret-9',
   };
   const cloud = { AWS_SECRET_ACCESS_KEY: 'cloud-1', GOOGLE_APPLICATION_CREDENTIALS: 'cloud-2', PKCS11_PIN: 'cloud-3' };
   await folder.write(
     'project/ota.config.json',
-    JSON.stringify({ privateKey: 'private.key', passphrase: { env: 'DOOR_SECRET' } }),
+    JSON.stringify({
+      privateKey: 'private.key',
+      passphrase: { env: 'DOOR_SECRET' },
+      devices: { kitchen: { address: 'kitchen.local', password: { env: 'KITCHEN_WORD' } } },
+    }),
   );
   const argv = ['sign', '--bin', 'door.bin', '--signer-command', JSON.stringify(commandOf(folder, 'environment'))];
   const { error, stderr } = await run(folder, argv, { ...secrets, ...cloud });
