@@ -153,6 +153,20 @@ test('verify --device gives the verdict of a device with the guard', async (t) =
     t.like(JSON.parse(stdout), { accepted: false, format: 'current' });
     t.is((await verify(folder, name, '--device', 'plain.json')).exitCode, 0);
   }
+  // Only the guard checks the flash mode, the flash size and the inflated size of compressed data.
+  for (const [fact, rule] of [
+    [{ flashMode: 'dout' }, 'flash-mode-gz'],
+    [{ chipSizeBytes: 0x80000 }, 'flash-size'],
+    [{ fsStart: 0x1000 }, 'inflate-over-fs'],
+  ] as const) {
+    const facts = { core: '3.1.2', signing: 'required', flashMode: 'qio', keyFingerprint: fingerprint, ...fact };
+    await folder.write('other.json', JSON.stringify({ ...facts, guard }));
+    const rejected = await verify(folder, 'same.gz.signed', '--device', 'other.json');
+    t.is(rejected.exitCode, 3, rule);
+    t.regex(rejected.error?.message ?? '', new RegExp(rule));
+    await folder.write('other.json', JSON.stringify(facts));
+    t.is((await verify(folder, 'same.gz.signed', '--device', 'other.json')).exitCode, 0, rule);
+  }
   const { exitCode, error } = await verify(folder, 'unsigned.bin', '--device', 'device.json');
   t.is(exitCode, 3);
   t.regex(error?.message ?? '', /unsigned-to-signed/);

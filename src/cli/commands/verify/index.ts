@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { deviceVerdict } from '../../../core/firmware/device-verdict.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
+import type { Encoding } from '../../../core/model/artifact.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import type { RuleId } from '../../../core/preflight/registry.ts';
 import { runRules } from '../../../core/preflight/run-rules.ts';
@@ -84,7 +85,8 @@ async function verifyFor(
   const { release } = await prepareBytes(path, bytes, { kind: facts.kind, knownKeys: keys }, io);
   const [artifact] = release.artifacts;
   if (artifact === undefined) throw new Error('a file is a release with one artifact');
-  const findings = runRules({ release, artifact, facts }).filter(({ rule }) => verificationRules.includes(rule));
+  const checked = [...verificationRules, ...guardedRules(facts, artifact.encoding)];
+  const findings = runRules({ release, artifact, facts }).filter(({ rule }) => checked.includes(rule));
   const blockedBy = findings.filter(({ severity }) => severity === 'error');
   const [blocking] = blockedBy;
   const format = artifact.signature;
@@ -98,6 +100,21 @@ async function verifyFor(
   const line = `${report.path(path)}: accepted by the device`;
   report.result('verify', { file: path, accepted: true, format, fingerprint, warnings }, line);
   for (const { message, fix } of warnings) report.warn(`${report.path(path)}: ${message}; ${fix}`);
+}
+
+/** Facts that the guard of a device compares with a compressed update, and the rules for them. Without the fact, the rules guess. */
+const guardedFacts = {
+  kind: 'kind-mismatch',
+  flashMode: 'flash-mode-gz',
+  chipSizeBytes: 'flash-size',
+  fsStart: 'inflate-over-fs',
+} as const satisfies Partial<Record<keyof DeviceFacts, RuleId>>;
+
+/** Returns the rules that predict the remaining rejections by the guard. Without the guard, a device would install these files. */
+function guardedRules(facts: DeviceFacts, encoding: Encoding): readonly string[] {
+  if (facts.guard === undefined || encoding !== 'gzip') return [];
+  const known = Object.entries(guardedFacts) as [keyof typeof guardedFacts, RuleId][];
+  return known.flatMap(([fact, rule]) => (facts[fact] === undefined ? [] : [rule]));
 }
 
 /** Rules about images that leave a device without signature checks, or with other keys. */
