@@ -111,8 +111,14 @@ export const defaultHistory = { checkInDays: 30, attemptDays: 365, auditDays: un
 export const deviceRules = ['fs-moved'] as const satisfies readonly RuleId[];
 export type DeviceRule = (typeof deviceRules)[number];
 
+/** Maximum number of labels of a device. */
+export const mostLabels = 16;
+
 /** Labels of a device: names of sets that may overlap, unlike groups. */
-export const deviceLabels = v.pipe(v.array(resourceName), v.maxLength(16, 'must have at most 16 entries'));
+export const deviceLabels = v.pipe(
+  v.array(resourceName),
+  v.maxLength(mostLabels, `must have at most ${mostLabels} entries`),
+);
 
 /** Changes to a device. An absent key leaves the value unchanged, and null removes it. */
 export const deviceRequestSchema = v.strictObject({

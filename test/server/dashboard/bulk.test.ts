@@ -97,6 +97,19 @@ test('changes the selected devices: enrolls, labels and removes them', async (t)
   );
 });
 
+test('adds no label to a device that has 16 labels already', async (t) => {
+  const dashboard = await testDashboard(t);
+  const { parts } = dashboard;
+  const labels = Array.from({ length: 16 }, (_, index) => `set-${index + 10}`);
+  await addDevices(dashboard, 2, (index) => ({ labels: index === 0 ? labels : undefined }));
+  const { user } = await logInAs(dashboard);
+  const fields = { scope: 'all', action: 'add-label', value: 'indoor' };
+  const { text } = await user.send(list, `${list}/bulk`, fields);
+  const done = await user.post(`${list}/bulk/confirm`, { form: formIn(text), devices: devicesIn(text), ...fields });
+  t.regex(done.headers.get('location') ?? '', /devices=1$/);
+  t.deepEqual((await parts.records.find('door', macOf(0)))?.labels, labels);
+});
+
 test('shows what preflight decides for each device before a version is pinned', async (t) => {
   const dashboard = await testDashboard(t);
   const { parts } = dashboard;

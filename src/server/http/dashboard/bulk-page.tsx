@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { changeDevicesRequestSchema } from '../../../api/device-sets.ts';
 import { resourceName } from '../../../api/release.ts';
+import { mostLabels } from '../../../api/release-admin.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import {
@@ -185,6 +186,8 @@ function warningOf(name: BulkActionName): string {
       return 'Removes the records with names, settings and update attempts. A device that checks in again is added as a new device. This cannot be undone.';
     case 'pin':
       return 'Pinned devices are sent only this version, regardless of channels and rollouts.';
+    case 'add-label':
+      return `Devices that already have this label, or ${mostLabels} labels, are not changed.`;
     case 'board':
       return 'The board determines which images a device is sent.';
     default:

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { defaultChannel } from '../../../api/release.ts';
+import { mostLabels } from '../../../api/release-admin.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import type { DeviceFilter } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -79,6 +80,7 @@ function afterAction(record: DeviceRecord, action: BulkAction): DeviceRecord {
   if (action.kind === 'change') return changedSettings(record, action.change);
   if (action.kind !== 'label') return record;
   const { add, remove } = action;
+  if (add !== undefined && (record.labels?.length ?? 0) >= mostLabels) return record;
   const labels = (record.labels ?? []).filter((label) => label !== remove);
   return changedSettings(record, { labels: add === undefined ? labels : [...labels, add] });
 }
