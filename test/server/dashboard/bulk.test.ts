@@ -177,7 +177,8 @@ test('retries 100 devices outside of a rollout, and further ones only if few of 
 test('edits and removes a device on its page, and writes who did it to the audit log', async (t) => {
   const dashboard = await testDashboard(t);
   const { parts } = dashboard;
-  await addDevices(dashboard, 1, () => ({ name: 'hall', pin: undefined, allow: ['fs-moved'] }));
+  // The release of the pin was yanked.
+  await addDevices(dashboard, 1, () => ({ name: 'hall', pin: '1.0', allow: ['fs-moved'] }));
   const { id, user } = await logInAs(dashboard);
   const page = `${list}/${encodeURIComponent(macOf(0))}`;
   const fields = {
@@ -186,13 +187,13 @@ test('edits and removes a device on its page, and writes who did it to the audit
     labels: 'indoor, battery',
     board: 'd1_mini',
     channel: '',
-    pin: '',
+    pin: '1.0',
   };
   const saved = await user.send(page, `${page}/save`, fields);
   t.is(saved.status, 303, saved.text);
   t.like(await parts.records.find('door', macOf(0)), {
     ...{ name: 'front door', group: 'hall', labels: ['battery', 'indoor'], board: 'd1_mini', enrolled: true },
-    ...{ channel: undefined, allow: ['fs-moved'] },
+    ...{ channel: undefined, allow: ['fs-moved'], pin: '1.0' },
   });
   const { text } = await user.get(saved.headers.get('location') ?? '');
   t.regex(text, /<title>Settings saved · front door: unknown · ota-hooks<\/title>/);

@@ -52,7 +52,9 @@ export async function saveDevice(context: PageContext, parts: ServerParts, proje
     labels,
     pin: setting('pin'),
   });
-  await requirePinnable(parts, project, request.pin);
+  // The form of a device that is pinned to a yanked version also contains this version.
+  const isPinned = (await parts.records.find(project, mac))?.pin === request.pin;
+  if (!isPinned) await requirePinnable(parts, project, request.pin);
   const saved = await parts.records.change(
     project,
     mac,
