@@ -188,7 +188,8 @@ async function withLock(path: string, run: () => Promise<void>): Promise<void> {
   const lock = `${path}.lock`;
   while (!(await created(lock))) {
     const found = await stat(lock).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > abandonedLockMs) await rm(lock, { force: true });
+    // A lock from the future was left behind before the clock was set back.
+    if (found !== undefined && Math.abs(Date.now() - found.mtimeMs) > abandonedLockMs) await rm(lock, { force: true });
     else await wait(lockPollMs);
   }
   try {

@@ -1,5 +1,6 @@
 /** Runs the commands of "Record of signatures" in docs/keys.md. */
 import { createHash } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
 import test from 'ava';
 import { door } from '../../support/built-sketch.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -113,6 +114,17 @@ test('commands that sign at the same time write one chain', async (t) => {
   const runs = await Promise.all(Array.from({ length: 8 }, (_, at) => run(folder, `sign --bin any.bin --out ${at}`)));
   t.true(runs.every(({ error }) => error === undefined));
   t.regex((await run(folder, 'keys log verify')).stdout, /: 8 entries, head 8:/);
+});
+
+test('a lock that a killed command left behind is removed, even after the clock was set back', async (t) => {
+  const folder = await place(t);
+  for (const hours of [-1, 1]) {
+    await folder.write(`${path}.lock`, '');
+    const time = new Date(Date.now() + hours * 3_600_000);
+    await utimes(folder.at(`${path}.lock`), time, time);
+    t.is((await run(folder, 'sign --bin any.bin')).error, undefined);
+    t.false((await folder.list()).includes(`${path}.lock`));
+  }
 });
 
 test('a log that cannot be written is an error if its path was chosen, and otherwise a warning', async (t) => {
