@@ -5,6 +5,7 @@ import { openPostgresStore } from '../../../src/server/storage/sql/postgres/open
 import type { Store } from '../../../src/server/storage/store.ts';
 import { type PostgresCluster, startPostgres } from '../../engines/postgres.ts';
 import { auditBy } from '../../server/audit-by.ts';
+import { rollout } from '../../server/storage/contract-records.ts';
 import { storeContract } from '../../server/storage/store-contract.ts';
 
 let cluster: PostgresCluster;
@@ -47,6 +48,53 @@ test('finds kept counts that are wrong, and counts the devices again', async (t)
   await cluster.sql(`INSERT INTO blocker_counts VALUES (1, 'flash-size', 0)`, name);
   await store.counts.removeEmpty();
   t.is(await cluster.sql('SELECT count(*) FROM blocker_counts', name), '0');
+});
+
+test('stores the many devices of an ended rollout in parts, while devices can change', async (t) => {
+  const url = await newDatabase();
+  const name = new URL(url).pathname.slice(1);
+  const store = await opener(t)(url);
+  await store.catalog.saveProject(newProject('door', []), auditBy('tester'));
+  const { id } = (await store.rollouts.create(rollout(2, 1), () => auditBy('tester'))) ?? t.fail();
+  await cluster.sql(
+    `UPDATE rollout_countings SET counted_to = NULL;
+     INSERT INTO rollout_members (rollout_id, mac, stage, kind)
+       SELECT ${id}, lpad(to_hex(n), 12, '0'), 0, 'running' FROM generate_series(1, 25000) AS n;
+     CREATE FUNCTION require_part() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF (SELECT count(*) FROM added) > 10000 THEN RAISE 'too many devices in one statement'; END IF;
+       RETURN NULL;
+     END $$;
+     CREATE TRIGGER parts AFTER INSERT ON rollout_results
+       REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION require_part();`,
+    name,
+  );
+  const found = (await store.rollouts.find('door', id)) ?? t.fail();
+  const ended = { ...found, state: 'complete' } as const;
+  // Changes of devices lock the project shared, which is possible unless the waiting transaction has locked it.
+  const probe = cluster.sql(
+    `DO $$ BEGIN
+       LOCK TABLE rollout_results;
+       FOR tries IN 1..1000 LOOP
+         PERFORM pg_stat_clear_snapshot();
+         IF EXISTS (SELECT FROM pg_locks WHERE relation = 'rollout_results'::regclass AND NOT granted) THEN
+           PERFORM FROM projects FOR SHARE NOWAIT;
+           RETURN;
+         END IF;
+         PERFORM pg_sleep(0.02);
+       END LOOP;
+       RAISE 'nothing waits for the table';
+     END $$`,
+    name,
+  );
+  const held = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'rollout_results'::regclass`;
+  while ((await cluster.sql(held, name)) !== '1') await Promise.race([probe, undefined]);
+  const saving = store.rollouts.save(ended, { audit: auditBy('tester') }, (counts) => ({
+    ...ended,
+    result: { at: 1, tallies: [], counts },
+  }));
+  await probe;
+  const saved = await saving;
+  t.deepEqual(saved !== 'conflict' && saved.result?.counts, [{ stage: 0, kind: 'running', devices: 25_000 }]);
 });
 
 storeContract(test, 'PostgreSQL', async (t) => {

@@ -12,7 +12,8 @@ export interface LockedProject {
 
 /**
  * Locks a project for a change, until the end of the transaction: other changes wait, and so do changes to devices, which depend on the
- * revision of the project. Must be called before any other row is locked, so that transactions never wait for each other in a cycle.
+ * revision of the project. Must be called before any other row is locked, so that transactions never wait for each other in a cycle. Only a
+ * rollout that is saved is locked before its project.
  *
  * @returns undefined if the project does not exist
  */

@@ -36,9 +36,10 @@ export function sqlRollouts(engine: Engine): RolloutStore {
 
     save: (rollout, change, finish) =>
       transaction(async (write) => {
-        const projectId = change && (await lockProject(write, engine, rollout.project))?.id;
         const next = finish === undefined ? rollout : await finished(write, rollout, finish);
         if (next === undefined || !(await update(write, next))) return 'conflict';
+        // Storing many devices takes a while, for which the changes of devices must not wait.
+        const projectId = change && (await lockProject(write, engine, rollout.project))?.id;
         const { id, revision, channel } = next;
         const saved = { ...next, id, revision: revision + 1 };
         if (change === undefined || projectId === undefined) return saved;
