@@ -1,7 +1,10 @@
 /** Data of every earlier version of the tables can be used, and no migration changes after it was recorded. */
 import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import test from 'ava';
+import { sqliteTables } from '../../../src/server/storage/sql/engines/sqlite.ts';
 import { ownMigrations } from '../../../src/server/storage/sql/migrate.ts';
+import { Connection } from '../../../src/server/storage/sql/sqlite/connection.ts';
+import { copyBeforeUpgrade } from '../../../src/server/storage/sql/sqlite/copy-before-upgrade.ts';
 import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -65,6 +68,23 @@ test('copies the database privately before an upgrade, and removes the copy of t
   const again = await openSqliteStore(folder.at(copies[0] ?? ''), 'a test', driver);
   t.is((await again.catalog.currentReleases('door'))[0]?.release.version, '1.0');
   await again.close();
+});
+
+test('removes an incomplete copy of the database, which might fill the disk', async (t) => {
+  const folder = await testFolder(t);
+  const path = folder.at('ota.db');
+  make(path, await readFile(fixtureOf('0003-webhooks'), 'utf8'));
+  const connection = new Connection(path, driver);
+  t.teardown(() => connection.close());
+  // SQLite copies no database within a transaction.
+  const copying = connection.db
+    .transaction()
+    .execute((db) => copyBeforeUpgrade({ db, tables: () => sqliteTables(db) }, path));
+  await t.throwsAsync(copying, { message: /VACUUM/ });
+  t.deepEqual(
+    (await readdir(folder.path)).filter((file) => file.includes('-before-')),
+    [],
+  );
 });
 
 for (const [title, change, reason] of [

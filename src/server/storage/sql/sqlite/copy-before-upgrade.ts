@@ -25,6 +25,12 @@ export async function copyBeforeUpgrade(
   const copy = `${path}${copySuffix}${first}`;
   // SQLite writes into an existing empty file, and would create a new one for all users.
   await (await open(copy, 'wx', 0o600)).close();
-  await sql`VACUUM INTO ${sql.lit(copy)}`.execute(engine.db);
+  try {
+    await sql`VACUUM INTO ${sql.lit(copy)}`.execute(engine.db);
+  } catch (error) {
+    // If the disk is full, the incomplete copy would keep it full.
+    await rm(copy, { force: true });
+    throw error;
+  }
   return copy;
 }
