@@ -82,7 +82,7 @@ async function readBy(
   );
 }
 
-/** Copies the first device, its membership and an audit entry, so that the planner sees a large fleet. */
+/** Copies the first device, its memberships and an audit entry, so that the planner sees a large fleet. */
 async function copyRows({ sql }: PostgresCluster): Promise<void> {
   const hex = `upper(lpad(to_hex(n), 6, '0'))`;
   const mac = `'${plannedMac(0).slice(0, 9)}' || substr(${hex}, 1, 2) || ':' || substr(${hex}, 3, 2) || ':' || substr(${hex}, 5, 2)`;
@@ -92,6 +92,7 @@ async function copyRows({ sql }: PostgresCluster): Promise<void> {
        FROM devices d, ${copied} WHERE d.mac = '${plannedMac(0)}';
      INSERT INTO rollout_members SELECT (jsonb_populate_record(m, jsonb_build_object('mac', ${mac}))).*
        FROM rollout_members m, ${copied} WHERE m.mac = '${plannedMac(0)}';
+     INSERT INTO rollout_results SELECT rollout_id, stage, kind, mac FROM rollout_members;
      INSERT INTO audit (at, actor, action, project, mac, detail)
        SELECT n, 'tester', 'device.edited', 'door', ${mac}, '{}' FROM ${copied};
      UPDATE device_counts SET devices = devices + ${copies} - 99;

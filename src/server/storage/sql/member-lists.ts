@@ -71,8 +71,9 @@ export async function storeFinalMembers(db: Database, rollout: number): Promise<
 }
 
 export async function hasFinalMembers(db: Database, rollout: number): Promise<boolean> {
-  const query = db.selectFrom('rollout_results').select('stage').where('rollout_id', '=', rollout).limit(1);
-  return (await query.executeTakeFirst()) !== undefined;
+  const query = db.selectFrom('rollout_results').select('stage').where('rollout_id', '=', rollout);
+  // Without the order, PostgreSQL may read the whole table for a rollout that has no members.
+  return (await query.orderBy('stage').limit(1).executeTakeFirst()) !== undefined;
 }
 
 export async function finalMembersOf(
@@ -101,8 +102,16 @@ export async function forgetFinalMembers(
     .innerJoin('projects', 'projects.id', 'rollouts.project_id')
     .select(['rollouts.id', 'rollouts.doc'])
     .where('projects.name', '=', project)
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('rollout_results').select('stage').whereRef('rollout_id', '=', 'rollouts.id').limit(1)),
+    .where(
+      // See `hasFinalMembers`. Within EXISTS, the order would have no effect.
+      ({ selectFrom }) =>
+        selectFrom('rollout_results')
+          .select('stage')
+          .whereRef('rollout_id', '=', 'rollouts.id')
+          .orderBy('stage')
+          .limit(1),
+      'is not',
+      null,
     )
     .execute();
   const old = rows.find(({ id, doc }) => {
