@@ -62,7 +62,7 @@ test('shows notes with thousands of nested quotes or lists as text', (t) => {
 });
 
 test('renders emphasis in paragraphs of up to 1,000 characters, because a search for its end is quadratic', (t) => {
-  const paragraph = (length: number) => `${'a '.repeat((length - 6) / 2)}*bcde*`;
-  t.true(htmlOfMarkdown(paragraph(1000)).endsWith('<em>bcde</em></p>\n'));
-  t.true(htmlOfMarkdown(`${paragraph(1002)}\n\n- *f*`).endsWith('*bcde*</p>\n<ul>\n<li><em>f</em></li>\n</ul>\n'));
+  const paragraph = (length: number) => `${'a '.repeat((length - 6) / 2)}*word*`;
+  t.true(htmlOfMarkdown(paragraph(1000)).endsWith('<em>word</em></p>\n'));
+  t.true(htmlOfMarkdown(`${paragraph(1002)}\n\n- *f*`).endsWith('*word*</p>\n<ul>\n<li><em>f</em></li>\n</ul>\n'));
 });
