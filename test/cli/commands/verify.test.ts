@@ -154,11 +154,12 @@ test('verify --device gives the verdict of a device with the guard', async (t) =
     t.is((await verify(folder, name, '--device', 'plain.json')).exitCode, 0);
   }
   // Only the guard checks the flash mode, the flash size and the inflated size of compressed data.
-  for (const [fact, rule] of [
+  const unsafe: readonly (readonly [Readonly<Record<string, unknown>>, string])[] = [
     [{ flashMode: 'dout' }, 'flash-mode-gz'],
     [{ chipSizeBytes: 0x80000 }, 'flash-size'],
     [{ fsStart: 0x1000 }, 'inflate-over-fs'],
-  ] as const) {
+  ];
+  for (const [fact, rule] of unsafe) {
     const facts = { core: '3.1.2', signing: 'required', flashMode: 'qio', keyFingerprint: fingerprint, ...fact };
     await folder.write('other.json', JSON.stringify({ ...facts, guard }));
     const rejected = await verify(folder, 'same.gz.signed', '--device', 'other.json');
