@@ -194,11 +194,13 @@ test('leads in one process, and in another one when the first loses its connecti
      AND database = (SELECT oid FROM pg_database WHERE datname = '${database}')`,
   );
   await until(3);
-  t.deepEqual(led.slice(0, 2), ['one', 'one ended']);
-  const leader = led[2] ?? '';
+  // The database releases the lock at once, so the next leader may start before the first one notices its loss.
+  const [leader = '', ...others] = led.slice(1, 3).filter((entry) => entry !== 'one ended');
+  t.deepEqual([led[0], others], ['one', []]);
   await (leader === 'one' ? first : second).stop();
   await until(5);
-  t.deepEqual(led.slice(2), [leader, `${leader} ended`, leader === 'one' ? 'other' : 'one']);
+  const later = led.toSpliced(led.indexOf('one ended'), 1).slice(1);
+  t.deepEqual(later, [leader, `${leader} ended`, leader === 'one' ? 'other' : 'one']);
   await Promise.all([first.stop(), second.stop()]);
 });
 

@@ -16,8 +16,15 @@ const auditFilterEntries = {
   /** Type of event, such as `device.retried`, or its part before the point, such as `device`. */
   action: v.optional(v.pipe(v.string(), v.regex(/^[a-z-]{1,32}(\.[a-z-]{1,32})?$/, 'must be a type of event'))),
   project: v.optional(resourceName),
-  // v.isoTimestamp also accepts times that RFC 3339, and therefore the format date-time, does not permit.
-  since: v.optional(v.pipe(v.string(), v.isoTimestamp(timeProblem), v.regex(rfc3339, timeProblem))),
+  // v.isoTimestamp also accepts times and days that RFC 3339, and therefore the format date-time, does not permit.
+  since: v.optional(
+    v.pipe(
+      v.string(),
+      v.isoTimestamp(timeProblem),
+      v.regex(rfc3339, timeProblem),
+      v.check((text) => isCalendarDay(text.slice(0, 10)), timeProblem),
+    ),
+  ),
 };
 
 export const administrationOperations = {
@@ -100,3 +107,9 @@ export const administrationOperations = {
     problems: ['disk-full'],
   }),
 } as const;
+
+/** @param day such as 2026-11-30 */
+function isCalendarDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
+}
