@@ -102,16 +102,24 @@ export async function openServedData(
     return { ...(await openData(place, holder, rules)), unreachable: undefined, check: async () => undefined };
   } catch (error) {
     if (rules.acceptsLoss === true || blobsOutageIn(error) === undefined) throw error;
-    return openWithoutBlobs(place, holder, error);
+    return openWithoutBlobs(place, holder, { unreachable: error, onUpgrade: rules.onUpgrade });
   }
 }
 
-/** @param unreachable error to throw if the database is new: whether it belongs to the blobs is not known */
-async function openWithoutBlobs(place: DataPlace, holder: string, unreachable: unknown): Promise<ServedData> {
+interface WithoutBlobs extends Pick<OpeningRules, 'onUpgrade'> {
+  /** Error to throw if the database is new: whether it belongs to the blobs is not known. */
+  readonly unreachable: unknown;
+}
+
+async function openWithoutBlobs(
+  place: DataPlace,
+  holder: string,
+  { unreachable, onUpgrade }: WithoutBlobs,
+): Promise<ServedData> {
   const { data, storeUrl, blobsUrl, env } = place;
   const stored = await openBlobs(blobsUrl ?? `file:${data}`, { env, isCheckedLater: true });
   const url = storeUrl ?? `sqlite:${join(data, 'ota.db')}`;
-  const store = await openStore(url, holder, { mayCreate: false }).catch((error: unknown) => {
+  const store = await openStore(url, holder, { mayCreate: false, onUpgrade }).catch((error: unknown) => {
     const isMissing = error instanceof OtaError && error.code === 'SERVER_DATABASE_LOST';
     throw isMissing ? unreachable : dataError(data, error);
   });

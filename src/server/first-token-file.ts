@@ -36,8 +36,7 @@ export function firstTokenKeeper(data: string, named: string | undefined) {
       }
       await writeAtomically(path, text, 0o600);
     },
-    discard: () => rm(path),
-    /** Called after the token was stored or discarded. */
+    /** Called after the token was stored. */
     finish: () => rm(unfinished, { force: true }),
   };
 }

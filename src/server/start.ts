@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     parts.health.checkFirmware().catch((error: unknown) => options.log.error({ err: error }, 'Firmware check failed'));
     const certificate = tls.keepCurrent(main.server);
     const keeper = firstTokenKeeper(options.data, options.tokenFile);
-    const token = await firstToken(parts, keeper);
+    const token = await firstToken(parts, keeper.keep);
     await keeper.finish();
     // The first token must survive the loss of the journal: otherwise, the server would start without tokens and create another one.
     if (token !== undefined) await sealData(opened);

@@ -295,6 +295,31 @@ test('reports no device as overdue right after the server starts', async (t) => 
   t.notRegex(JSON.stringify(body), /failed/);
 });
 
+test('ends the overdue attempts of the other devices if one cannot be saved', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const macs = [1, 2, 3].map((index) => `02:00:00:00:00:0${index}`);
+  for (const mac of macs) await requestAsDevice(server.port, '/update/door', { mac });
+  for (const mac of macs) await receiptsNoted(server, mac, 1);
+  const { records, clock } = server.parts;
+  const change = records.change.bind(records);
+  records.change = async (project, mac, ...more) => {
+    if (mac === macs[0]) throw new Error('the record cannot be saved');
+    return change(project, mac, ...more);
+  };
+  const { wallMs, servedMs } = clock.now();
+  await failOverdueDevices({
+    ...server.parts,
+    clock: { ...clock, now: () => ({ wallMs, servedMs: servedMs + 30 * 86_400_000 }) } as typeof clock,
+  });
+  const states = await Promise.all(macs.map(async (mac) => (await records.find('door', mac))?.attempts[0]?.state));
+  t.deepEqual(states, ['received', 'failed', 'failed']);
+  t.like(
+    server.logged.filter(({ level }) => level === 'error'),
+    [{ message: 'Overdue attempt not ended', fields: { mac: macs[0] } }],
+  );
+});
+
 test('does not count a client that disconnects in the middle of a request as a server error', async (t) => {
   const server = await startTestServer(t);
   const request = `PATCH /api/v1/uploads/${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`;

@@ -23,7 +23,7 @@ interface Parts {
   readonly blobs: Pick<BlobStore, 'room' | 'seals' | 'state'>;
   readonly catalog: Pick<Catalog, 'views'>;
   readonly skew: Pick<ClockSkew, 'isTooLarge'>;
-  readonly outage: Pick<Outage, 'note'>;
+  readonly outage: Pick<Outage, 'note' | 'isOngoing'>;
   readonly log: Log;
 }
 
@@ -36,6 +36,8 @@ const firmwareReusedMs = 60_000;
  * a load balancer would remove all servers.
  */
 const filesWaitMs = 500;
+/** Time for which the first requests wait, as there is no previous result. HAProxy waits 3 s for a check (templates/server/haproxy.cfg). */
+const firstWaitMs = 1500;
 /** The disk counts as full if less than this part of the reserve is free, because records may no longer fit. */
 const fullBelow = 1 / 8;
 
@@ -55,8 +57,14 @@ export class Health {
   constructor(parts: Parts, now: () => number = () => performance.now()) {
     this.#parts = parts;
     this.#records = reused(() => this.#checkRecords(), reusedMs, now);
-    this.#files = withinWait(reused(() => this.#checkFiles(), reusedMs, now));
-    this.#firmware = withinWait(reused(() => this.#checkFirmware(), firmwareReusedMs, now));
+    this.#files = withinWait(
+      reused(() => this.#checkFiles(), reusedMs, now),
+      () => (parts.outage.isOngoing('bucket') ? ['bucket-unreachable'] : []),
+    );
+    this.#firmware = withinWait(
+      reused(() => this.#checkFirmware(), firmwareReusedMs, now),
+      () => [],
+    );
   }
 
   async problems(): Promise<readonly HealthProblem[]> {
@@ -169,18 +177,18 @@ function reused<Result>(work: () => Promise<Result>, ms: number, now: () => numb
   };
 }
 
-/** Returns a function that returns its previous result, if there is one, while the work takes long. */
-function withinWait<Result>(work: () => Promise<Result>): () => Promise<Result> {
-  let previous: { readonly result: Result } | undefined;
+/** Returns a function that returns its previous result while the work takes long, or `first` as long as there is no result. */
+function withinWait<Result>(work: () => Promise<Result>, first: () => Result): () => Promise<Result> {
+  let previous = first;
+  let waitMs = firstWaitMs;
   return async () => {
     const finished = work().then((result) => {
-      previous = { result };
+      previous = () => result;
+      waitMs = filesWaitMs;
       return result;
     });
-    if (previous === undefined) return finished;
-    const { result } = previous;
     const waiting = new AbortController();
-    const late = setTimeout(filesWaitMs, result, { signal: waiting.signal, ref: false });
+    const late = setTimeout(waitMs, undefined, { signal: waiting.signal, ref: false }).then(() => previous());
     try {
       return await Promise.race([finished, late]);
     } finally {

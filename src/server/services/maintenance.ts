@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { webhookEvents } from '../../api/webhooks.ts';
 import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
+import { StoreUnavailableError } from '../storage/store-unavailable.ts';
 import { overdue } from './devices/attempts.ts';
 import { theServer } from './events/domain-event.ts';
 import { HistoryCleaner } from './history.ts';
@@ -130,13 +131,21 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
   for (;;) {
     const now = clock.now();
     const found = await store.devices.overdue(now.servedMs, sweptAtOnce);
+    let changed = 0;
     for (const { project, mac } of found) {
       const fail = (record: DeviceRecord | undefined) =>
         record && { ...record, attempts: overdue(record.attempts, now) };
-      await records.change(project, mac, fail, { by: theServer });
-      log.warn({ project, mac }, 'Device did not confirm an update in time');
+      try {
+        await records.change(project, mac, fail, { by: theServer });
+        changed++;
+        log.warn({ project, mac }, 'Device did not confirm an update in time');
+      } catch (err) {
+        // A failure does not prevent the work for the other devices.
+        if (err instanceof StoreUnavailableError) throw err;
+        log.error({ err, project, mac }, 'Overdue attempt not ended');
+      }
     }
-    if (found.length < sweptAtOnce) return;
+    if (found.length < sweptAtOnce || changed === 0) return;
   }
 }
 

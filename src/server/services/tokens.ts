@@ -30,27 +30,20 @@ export async function tokenNames({ tokens }: Pick<Store, 'tokens'>): Promise<Rea
   return new Map(named.map(({ id, name }) => [id, name]));
 }
 
-/** Place where the first token is stored for its owner. */
-interface TokenKeeper {
-  /** Called before the token becomes valid, so that a crash cannot leave a server whose only token is unknown. */
-  keep(token: string): Promise<void>;
-  /** Called if another process has created a token meanwhile. */
-  discard(): Promise<void>;
-}
-
-/** Creates the first admin token if no token exists yet. */
+/**
+ * Creates the first admin token if no token exists yet.
+ *
+ * @param keep called before the token becomes valid, so that a crash cannot leave a server whose only token is unknown
+ */
 export async function firstToken(
   { store, events }: Parts,
-  { keep, discard }: TokenKeeper,
+  keep: (token: string) => Promise<void>,
 ): Promise<string | undefined> {
   if ((await store.tokens.list()).length > 0) return undefined;
   const made = makeToken({ roles: ['admin'], project: undefined, name: 'first admin' });
-  await keep(made.token);
   const event = createdEvent(made, theServer);
-  if (!(await store.tokens.createFirst(made.record, auditEntryOf(event)))) {
-    await discard();
-    return undefined;
-  }
+  const isFirst = await store.tokens.createFirst(made.record, auditEntryOf(event), () => keep(made.token));
+  if (!isFirst) return undefined;
   events.emit(event);
   return made.token;
 }

@@ -221,6 +221,7 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
   tokens: v.looseObject({ name: label, created_at: time }),
   uploads: v.looseObject({ size_bytes: count, at: time, complete: v.picklist([0, 1]) }),
   audit: v.looseObject({ id, at: time }),
+  version_samples: v.looseObject({ at: time, version: v.union([v.literal(''), firmwareVersion]), devices: count }),
 };
 
 const webhookSchemas: Readonly<Record<WebhookTable, v.GenericSchema>> = {

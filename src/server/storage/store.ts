@@ -691,8 +691,12 @@ export interface FailureStore {
 
 export interface TokenStore {
   create(token: TokenRecord, audit: NewAuditEntry): Promise<void>;
-  /** Creates a token if no token exists yet, and returns whether it was created. */
-  createFirst(token: TokenRecord, audit: NewAuditEntry): Promise<boolean>;
+  /**
+   * Creates a token if no token exists yet, and returns whether it was created.
+   *
+   * @param keep stores the token for its owner before the token becomes valid. Runs in one process at a time, and only if no token exists
+   */
+  createFirst(token: TokenRecord, audit: NewAuditEntry, keep: () => Promise<void>): Promise<boolean>;
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   /**

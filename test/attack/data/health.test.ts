@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, truncate } from 'node:fs/promises';
 import test from 'ava';
 import { Health } from '../../../src/server/services/health.ts';
+import { Outage } from '../../../src/server/services/outage.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
@@ -51,6 +52,10 @@ test('responds to health requests while the store of the files does not respond'
   isStuck = true;
   now += 5000;
   t.deepEqual(await health.problems(), []);
+  const outage = new Outage(parts.log);
+  t.deepEqual(await new Health({ ...parts, blobs, outage }).problems(), [], 'no result yet');
+  outage.begin('bucket', new Error('no response'));
+  t.deepEqual(await new Health({ ...parts, blobs, outage }).problems(), ['bucket-unreachable']);
   countAttacks({ kind: 'health requests during an outage', tried: 1, withstood: 1 });
 });
 

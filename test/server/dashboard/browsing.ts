@@ -110,7 +110,9 @@ export function browserAt(app: Hono<Session>): Browser {
         /<input (?:id="[^"]*" )?type="(?:hidden|checkbox)" (?:id="[^"]*" )?name="([^"]*)" value="([^"]*)"( checked)?/g;
       const hidden = [...form.matchAll(sent)].filter(([text, , , isChecked]) => !/checkbox/.test(text) || isChecked);
       return made.post(action, {
-        ...Object.fromEntries(hidden.map(([, name, value]) => [name, value?.replaceAll('&amp;', '&')])),
+        ...Object.fromEntries(
+          hidden.map(([, name, value]) => [name, value?.replaceAll('&quot;', '"').replaceAll('&amp;', '&')]),
+        ),
         ...fields,
       });
     },

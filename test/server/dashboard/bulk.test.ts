@@ -206,6 +206,32 @@ test('edits and removes a device on its page, and writes who did it to the audit
   t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.removed' });
 });
 
+test('keeps the settings that another person changes while a device is edited', async (t) => {
+  const dashboard = await testDashboard(t);
+  const { parts } = dashboard;
+  await addDevices(dashboard, 1, () => ({ name: 'hall', labels: ['a', 'b'], enrolled: true }));
+  const { user } = await logInAs(dashboard);
+  const mac = macOf(0);
+  const page = `${list}/${encodeURIComponent(mac)}`;
+  const { text } = await user.get(page);
+  const shown = {
+    form: formIn(text),
+    before: /name="before" value="([^"]*)"/.exec(text)?.[1]?.replaceAll('&quot;', '"'),
+  };
+  const fields = { ...shown, before: shown.before ?? '', name: 'hall', labels: 'a b', enrolled: 'yes' };
+  const save = (changed: Readonly<Record<string, string>>) => user.post(`${page}/save`, { ...fields, ...changed });
+  const change = (as: object) => parts.records.change('door', mac, (record) => record && { ...record, ...as });
+  await change({ pin: '1.0', group: 'attic', enrolled: false });
+  t.is((await save({ name: 'front door' })).status, 303);
+  t.like(await parts.records.find('door', mac), { name: 'front door', pin: '1.0', group: 'attic', enrolled: false });
+  const conflict = await save({ name: 'back door', group: 'cellar' });
+  t.is(conflict.status, 409);
+  t.regex(conflict.text, /The field name was changed by another person and is front door now/);
+  t.like(await parts.records.find('door', mac), { name: 'front door', group: 'attic' });
+  t.is((await save({ group: 'attic' })).status, 303, 'both made the same change');
+  t.is((await save({ before: '{}' })).status, 422);
+});
+
 test('rejects changes to devices from a reader, from a different session, and from a different site', async (t) => {
   const dashboard = await testDashboard(t);
   const { parts, browserOf } = dashboard;

@@ -1,7 +1,10 @@
 /** Charts of the devices of a project. */
 import test from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
+import { rowProblem } from '../../../src/server/storage/document-schemas.ts';
+import { openStore } from '../../../src/server/storage/open-store.ts';
 import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
+import { testFolder } from '../../support/test-folder.ts';
 import { auditBy } from '../audit-by.ts';
 import { testBuild } from '../builds.ts';
 import { saveDevice } from '../save-device.ts';
@@ -79,10 +82,20 @@ test('stores the number of devices by version, and draws them over time with a t
   await charts.takeSample(now - 100 * dayMs, 0);
   await charts.takeSample(now - 2 * dayMs, now - 90 * dayMs);
   await charts.takeSample(now - 2 * dayMs, now - 90 * dayMs);
-  t.deepEqual(await charts.versionSamples('door', 0), [
+  const samples = [
     { at: now - 2 * dayMs, version: undefined, devices: 2 },
     { at: now - 2 * dayMs, version: '1.0', devices: 4 },
-  ]);
+  ];
+  t.deepEqual(await charts.versionSamples('door', 0), samples);
+  const copy = await openStore(`sqlite:${(await testFolder(t)).at('copy.db')}`, 'a test');
+  t.teardown(() => copy.close());
+  const lines = [];
+  for await (const line of parts.store.dump()) {
+    t.is(rowProblem(line.table, line.row), undefined);
+    lines.push(line);
+  }
+  await copy.restore(lines);
+  t.deepEqual(await copy.charts.versionSamples('door', 0), samples, 'a backup contains them');
   t.deepEqual(await charts.versionSamples('window', 0), []);
   await parts.records.remove('door', macOf(0), 'test');
   const { text } = await (await browserOf('read')).get('/projects/door/charts');

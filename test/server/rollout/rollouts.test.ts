@@ -281,6 +281,30 @@ test('halts a rollout if the process that yanked its release ended before it hal
   t.like(await show(server, id), { state: 'halted', reason: 'yanked: it smokes' });
 });
 
+test('maintains the other rollouts if one of them cannot be evaluated', async (t) => {
+  const server = await fleet(t, 3);
+  await server.api('PUT', `/projects/door/devices/${macOf(2)}`, { channel: 'beta' });
+  const first = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
+  const second = await start(server, { channel: 'beta', stages: [{ share: 100 }] });
+  for (const runs of [old, young]) await checkIn(server, 2, runs);
+  const { store, rollouts } = server.parts;
+  const { counts } = store.rollouts;
+  Object.assign(store.rollouts, {
+    counts: async (id: number) => {
+      if (id === first.id) throw new Error('the counts cannot be read');
+      return counts(id);
+    },
+  });
+  t.teardown(() => Object.assign(store.rollouts, { counts }));
+  await rollouts.maintain();
+  await rollouts.haltAll();
+  Object.assign(store.rollouts, { counts });
+  t.like(await show(server, first.id), { state: 'active' });
+  t.like(await show(server, second.id), { state: 'complete' });
+  const errors = server.logged.filter(({ message }) => message === 'Rollout maintenance failed');
+  t.like(errors[0], { level: 'error', fields: { project: 'door', rollout: first.id } });
+});
+
 test('halts a rollout when its release is yanked', async (t) => {
   const server = await fleet(t, 2);
   const { id } = await start(server, { stages: [{ share: 100 }] });

@@ -140,12 +140,19 @@ export function processesContract(storeTest: StoreTest): void {
   storeTest('creates a first token once', async (t, { store, peer }) => {
     const token = (id: string) =>
       ({ id, hash: 'ff', roles: ['admin'], channels: [], name: 'me', createdAt: 5 }) as const;
-    const created = await Promise.all([
-      store.tokens.createFirst(token('abc'), auditBy('tester')),
-      peer.tokens.createFirst(token('def'), auditBy('tester')),
-    ]);
+    const kept: string[] = [];
+    const createIn = ({ tokens }: typeof store, id: string) =>
+      tokens.createFirst(token(id), auditBy('tester'), async () => void kept.push(id));
+    const created = await Promise.all([createIn(store, 'abc'), createIn(peer, 'def')]);
     t.deepEqual(created.toSorted(), [false, true]);
-    t.is((await store.tokens.list()).length, 1);
+    t.deepEqual(
+      (await store.tokens.list()).map(({ id }) => id),
+      kept,
+    );
+    t.is(kept.length, 1, 'no other token replaces the kept one');
+    const full = createIn(store, 'fed');
+    t.false(await full);
+    t.is(kept.length, 1);
   });
 
   storeTest('finds devices by name', async (t, { store }) => {

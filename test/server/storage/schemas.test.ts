@@ -1,6 +1,7 @@
 /** Data of every earlier version of the tables can be used, and no migration changes after it was recorded. */
 import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import test from 'ava';
+import { openServedData } from '../../../src/server/compose.ts';
 import { sqliteTables } from '../../../src/server/storage/sql/engines/sqlite.ts';
 import { ownMigrations } from '../../../src/server/storage/sql/migrate.ts';
 import { Connection } from '../../../src/server/storage/sql/sqlite/connection.ts';
@@ -111,6 +112,23 @@ for (const [title, change, reason] of [
     );
   });
 }
+
+test('reports the copy of an upgrade although the bucket cannot be reached', async (t) => {
+  const folder = await testFolder(t);
+  const data = folder.at('data');
+  await (await startTestServer(t, { data })).close(0);
+  const database = driver.open(folder.at('data/ota.db'));
+  database.exec("DELETE FROM ota_hooks_migrations WHERE name = '0021-version-samples'; DROP TABLE version_samples");
+  database.close();
+  // No server listens on port 9.
+  const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const copies: string[] = [];
+  const place = { data, blobsUrl: 's3://firmware', env };
+  const opened = await openServedData(place, 'a test', { onUpgrade: (copy) => copies.push(copy) });
+  await opened.store.close();
+  t.truthy(opened.unreachable);
+  t.deepEqual(copies, [folder.at('data/ota.db-before-0021-version-samples')]);
+});
 
 test('goes back to the copy that was made before an upgrade', async (t) => {
   const folder = await testFolder(t);

@@ -9,28 +9,41 @@ interface DeviceFormProps {
   readonly versions: readonly string[];
 }
 
-/** Form for the settings of a device. */
+/** Settings of a device as the fields of its form contain them. */
+export type DeviceFields = Readonly<Record<(typeof deviceFields)[number], string>>;
+export const deviceFields = ['name', 'group', 'labels', 'board', 'channel', 'pin', 'enrolled'] as const;
+
+/** Returns the fields of the form for a device. */
+export function fieldsOf(record: DeviceRecord): DeviceFields {
+  const { name = '', group = '', labels = [], board = '', channel = '', pin = '', enrolled } = record;
+  return { name, group, labels: labels.join(' '), board, channel, pin, enrolled: enrolled ? 'yes' : '' };
+}
+
+/**
+ * Form for the settings of a device. It contains the settings before the change, so that two people do not overwrite each other's settings.
+ */
 export function DeviceForm({ record, formToken, versions }: DeviceFormProps) {
-  const { project, mac, name, board, channel, group, labels = [], pin, enrolled } = record;
-  const path = devicePath(project, mac);
+  const fields = fieldsOf(record);
+  const path = devicePath(record.project, record.mac);
   return (
     <div class="actions">
       <details id="edit">
         <summary>Edit…</summary>
         <SendForm action={`${path}/save`} formToken={formToken}>
-          <Field id="name" label="Name" value={name} />
-          <Field id="group" label="Group" value={group} />
-          <Field id="labels" label="Labels, separated by spaces" value={labels.join(' ')} longest={16 * 65} />
-          <Field id="board" label="Board" value={board} />
-          <Field id="channel" label="Channel" value={channel} />
-          <Field id="pin" label="Pinned to version (empty for none)" value={pin} list="versions" />
+          <input type="hidden" name="before" value={JSON.stringify(fields)} />
+          <Field id="name" label="Name" value={fields.name} />
+          <Field id="group" label="Group" value={fields.group} />
+          <Field id="labels" label="Labels, separated by spaces" value={fields.labels} longest={16 * 65} />
+          <Field id="board" label="Board" value={fields.board} />
+          <Field id="channel" label="Channel" value={fields.channel} />
+          <Field id="pin" label="Pinned to version (empty for none)" value={fields.pin} list="versions" />
           <datalist id="versions">
             {versions.map((version) => (
               <option value={version} />
             ))}
           </datalist>
           <p>
-            <input id="enrolled" type="checkbox" name="enrolled" value="yes" checked={enrolled} />
+            <input id="enrolled" type="checkbox" name="enrolled" value="yes" checked={fields.enrolled !== ''} />
             <label for="enrolled">Enrolled</label>
           </p>
           <button class="main" type="submit">
@@ -57,12 +70,12 @@ export function DeviceForm({ record, formToken, versions }: DeviceFormProps) {
 interface FieldProps {
   readonly id: string;
   readonly label: string;
-  readonly value: string | undefined;
+  readonly value: string;
   readonly longest?: number;
   readonly list?: string;
 }
 
-function Field({ id, label, value = '', longest = 64, list }: FieldProps) {
+function Field({ id, label, value, longest = 64, list }: FieldProps) {
   return (
     <>
       <label for={id}>{label}</label>

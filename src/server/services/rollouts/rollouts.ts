@@ -5,6 +5,7 @@ import type { DeviceRolloutInfo, RolloutInfo, RolloutTally, UnprovenReports } fr
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { MemberChange, RolloutFilter, Store } from '../../storage/store.ts';
+import { StoreUnavailableError } from '../../storage/store-unavailable.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
@@ -177,7 +178,7 @@ export class Rollouts {
    * time; it is safe if two do it.
    */
   async maintain(): Promise<void> {
-    for (const rollout of await this.#needs.store.rollouts.current()) {
+    await this.#forEachCurrent(async (rollout) => {
       if (isRunning(rollout)) await this.#haltIfYanked(rollout);
       if (!rollout.isCounted) await this.#count(rollout);
       if (rollout.state === 'active') {
@@ -185,6 +186,24 @@ export class Rollouts {
         await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
       }
       await this.#sample(rollout);
+    });
+  }
+
+  /**
+   * Does work for the newest rollout on each channel. A failure does not prevent the work for the other rollouts.
+   *
+   * @throws StoreUnavailableError
+   */
+  async #forEachCurrent(work: (rollout: RolloutRecord) => Promise<void>): Promise<void> {
+    const { store, log } = this.#needs;
+    for (const rollout of await store.rollouts.current()) {
+      try {
+        await work(rollout);
+      } catch (err) {
+        if (err instanceof StoreUnavailableError) throw err;
+        const { project, id } = rollout;
+        log.error({ err, project, rollout: id }, 'Rollout maintenance failed');
+      }
     }
   }
 
@@ -212,9 +231,9 @@ export class Rollouts {
 
   /** Halts the rollouts whose stored failures require it: a process may have ended between a failure and the halt. */
   async haltAll(): Promise<void> {
-    for (const rollout of await this.#needs.store.rollouts.current()) {
+    await this.#forEachCurrent(async (rollout) => {
       if (rollout.state === 'active') await this.#evaluate(rollout, ({ kind }) => kind === 'halt');
-    }
+    });
   }
 
   /** Halts a rollout whose release was yanked by a process that ended before it halted the rollout. */

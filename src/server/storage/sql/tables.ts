@@ -191,6 +191,7 @@ export const tableKeys = {
   tokens: ['id'],
   uploads: ['token', 'sha256'],
   audit: ['id'],
+  version_samples: ['project_id', 'at', 'version'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 export type TableName = keyof typeof tableKeys;

@@ -6,15 +6,17 @@ import { writeAudit } from './audit.ts';
 import type { Database, Engine } from './engine.ts';
 import type { Tables } from './tables.ts';
 
-export function sqlTokens({ db, transaction, lock }: Engine): TokenStore {
+export function sqlTokens({ db, transaction, longTransaction, lock }: Engine): TokenStore {
   return {
     create: (token, audit) => transaction((change) => create(change, token, audit)),
 
-    createFirst: (token, audit) =>
-      transaction(async (change) => {
+    createFirst: (token, audit, keep) =>
+      // `keep` must run only once.
+      longTransaction(async (change) => {
         await lock(change, 'tokens');
         const others = change.selectFrom('tokens').select('id').limit(1);
         if ((await others.executeTakeFirst()) !== undefined) return false;
+        await keep();
         await create(change, token, audit);
         return true;
       }),
