@@ -34,7 +34,7 @@ const aliasPath = v.pipe(
 
 /** Returns whether the server itself uses a path. */
 export function isServerPath(path: string): boolean {
-  return /^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|audit|projects)(\/|$))/.test(
+  return /^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|audit|projects|tokens|webhooks)(\/|$))/.test(
     routed(path),
   );
 }
@@ -164,6 +164,13 @@ export const previewRequestSchema = v.strictObject({
 /** Name of a token that was created without one. */
 export const defaultTokenName = 'unnamed';
 
+/** Name of a person as a reverse proxy sends it, such as an e-mail address. A comma would join the names of two headers. */
+export const personName = v.pipe(
+  v.string('must be text'),
+  v.regex(/^[^\s,](?:[^,]{0,62}[^\s,])?$/, 'must be a name of 1 to 64 characters without commas'),
+  printable,
+);
+
 export const tokenRequestSchema = v.strictObject({
   roles: v.pipe(
     v.array(v.picklist(roles, `must be ${roles.join(', ')}`)),
@@ -175,4 +182,9 @@ export const tokenRequestSchema = v.strictObject({
   /** Project that the token is limited to. Absent for a token that is valid for all projects. */
   project: v.optional(resourceName),
   name: v.optional(label, defaultTokenName),
+  /**
+   * Person whom a reverse proxy logs in (`serve --auth-header`). The person has these roles on the dashboard, and there is no token. Absent
+   * for a token.
+   */
+  person: v.optional(personName),
 });

@@ -252,6 +252,7 @@ export async function makeParts(
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     basePath: options.basePath ?? '',
+    authHeader: options.authHeader?.toLowerCase(),
     metrics: makeMetrics({ counters, downloads, fleet, webhooks, outage }),
     events,
     uploads: new Uploads(

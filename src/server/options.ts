@@ -29,6 +29,8 @@ export interface ServerOptions {
   readonly verifier?: Verifier | undefined;
   /** Addresses and ranges (CIDR) of proxies whose X-Forwarded-For header is trusted. */
   readonly trustedProxies?: readonly string[];
+  /** Header in which trusted proxies send the name of the person whom they have logged in; undefined if only tokens log in. */
+  readonly authHeader?: string | undefined;
   /** Path below which a reverse proxy serves this server, such as `/ota`. Requests may contain the path or not. */
   readonly basePath?: string | undefined;
   /** Path at which a reverse proxy serves the blob folder, for X-Accel-Redirect. */

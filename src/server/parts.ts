@@ -13,6 +13,8 @@ export interface ServerParts extends DeviceParts, ServiceParts {
   readonly openMetrics: boolean;
   /** Path below which a reverse proxy serves this server, such as `/ota`; empty if there is none. */
   readonly basePath: string;
+  /** Header with the name of the person whom a trusted proxy has logged in, in lower case; undefined if no proxy logs people in. */
+  readonly authHeader: string | undefined;
   /** Returns the `/metrics` text, of the whole server or of one project. */
   readonly metrics: (project?: string) => Promise<MetricsText>;
   /** Folder of the authority that issued this server's certificate; undefined if the server does not have its own authority. */

@@ -7,7 +7,7 @@ const mostRemembered = 10_000;
 const mostAtOnce = 4;
 
 /** Hashes a password, so that the stored credential does not reveal the password. */
-export async function hashCredential(user: string, password: string): Promise<Credential> {
+async function hashCredential(user: string, password: string): Promise<Credential> {
   const salt = randomBytes(16).toString('base64url');
   const hash = await derive(password, salt);
   return { user, salt, hash: hash.toString('base64url') };
@@ -76,4 +76,13 @@ function derive(password: string, salt: string): Promise<Buffer> {
       error === null ? resolve(key) : reject(error),
     );
   });
+}
+
+/** Returns the credential to store: undefined keeps the current credential, and null removes it. */
+export async function withPassword(
+  before: Credential | undefined,
+  request: { user: string; password: string } | null | undefined,
+): Promise<Credential | undefined> {
+  if (request === undefined) return before;
+  return request === null ? undefined : hashCredential(request.user, request.password);
 }

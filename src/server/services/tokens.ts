@@ -1,5 +1,6 @@
 import { defaultTokenName } from '../../api/release-admin.ts';
-import { makeToken, type NewToken, type TokenRequest } from '../auth/tokens.ts';
+import { makeAccess, makeToken, type NewToken, type TokenRequest } from '../auth/tokens.ts';
+import { personId, personNamed } from '../storage/person-id.ts';
 import type { Actor, TokenRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import { DomainError } from './domain-error.ts';
@@ -12,8 +13,18 @@ interface Parts {
   readonly events: Pick<DomainEvents, 'emit'>;
 }
 
+/**
+ * Creates a token, or gives a person access.
+ *
+ * @throws DomainError conflict if the person already has access
+ */
 export async function createToken({ store, events }: Parts, request: TokenRequest, by: Actor): Promise<NewToken> {
-  const made = makeToken(request);
+  const { person } = request;
+  if (person !== undefined && (await store.tokens.find(personId(person))) !== undefined) {
+    const hint = 'To change the roles, revoke the access first, then create it again.';
+    throw new DomainError('conflict', `${person} already has access`, hint);
+  }
+  const made = makeAccess(request);
   const event = createdEvent(made, by);
   await store.tokens.create(made.record, auditEntryOf(event));
   events.emit(event);
@@ -24,10 +35,25 @@ function createdEvent({ record }: NewToken, by: Actor) {
   return { type: 'token.created', actor: by, at: record.createdAt, ...factsOf(record) } as const;
 }
 
-/** Returns the names of the tokens by their IDs, for people. Tokens without a name of their own are absent. */
-export async function tokenNames({ tokens }: Pick<Store, 'tokens'>): Promise<ReadonlyMap<Actor, string>> {
+/** Names of actors, for people. */
+export interface ActorNames {
+  /** Returns the name of a person or of a token; undefined if the token has no name of its own or was revoked. */
+  get(actor: Actor): string | undefined;
+  /** Returns the actors whose ID is a text or whose name contains it. */
+  matching(text: string): readonly Actor[];
+}
+
+export async function actorNames({ tokens }: Pick<Store, 'tokens'>): Promise<ActorNames> {
   const named = (await tokens.list()).filter(({ name }) => name !== defaultTokenName);
-  return new Map(named.map(({ id, name }) => [id, name]));
+  const names = new Map(named.map(({ id, name }) => [id, name]));
+  return {
+    get: (actor) => personNamed(actor) ?? names.get(actor),
+    matching(text) {
+      const found = named.filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()));
+      // The ID of a person whose access was revoked follows from the name.
+      return [text, personId(text), ...found.map(({ id }) => id)];
+    },
+  };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { PreflightFix } from '../../core/model/preflight-fix.ts';
 
-/** Author of a change in the audit log: a token ID, or the server itself. */
+/** Author of a change in the audit log: a token ID, a person (`personId`), or the server itself. */
 export type Actor = string;
 
 /** Password as stored: hashed with scrypt and its own salt. */
@@ -388,10 +388,11 @@ export interface NotEnrolledDevice extends Omit<NotEnrolledInfo, 'lastSeenAt'> {
   readonly lastSeenAt: number;
 }
 
+/** Access of the owner of a token, or of a person whom a reverse proxy logs in. */
 export interface TokenRecord {
-  /** Public part of the token. */
+  /** Public part of the token, or the ID of a person (`personId`). */
   readonly id: string;
-  /** SHA-256 of the secret part, in hex. */
+  /** SHA-256 of the secret part, in hex. Nothing has the hash of a person. */
   readonly hash: string;
   readonly roles: readonly Role[];
   /** Channels to which a token with only the role `publish` may promote releases. */

@@ -31,7 +31,7 @@ test('forbids content from other origins on every dashboard page', async (t) => 
   for (const { headers, text } of responses) {
     t.is(
       headers.get('content-security-policy'),
-      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     );
     t.is(headers.get('x-content-type-options'), 'nosniff');
     t.is(headers.get('referrer-policy'), 'same-origin');

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { OtaError } from '../../../errors/ota-error.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
@@ -21,6 +22,9 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   let reload = async () => {};
   io.handleServiceSignals?.(() => void reload());
   const { listen, deviceListen } = options;
+  if (options.authHeader !== undefined && options.trustProxy.length === 0) {
+    throw new OtaError('OPTION_MISSING', { subject: '--auth-header', wanted: '--trust-proxy ADDRESS' });
+  }
   const tls = tlsOptions(options, io.cwd);
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
   const storage = await chosenStorage(options, io, report);
@@ -42,6 +46,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
     log: pinoLog(level, isForPeople ? readableLog(io) : (line) => io.stderr.write(line)),
     tokenFile,
     trustedProxies: options.trustProxy,
+    authHeader: options.authHeader,
     basePath: options.basePath,
     accelPath: options.xAccelRedirect?.replace(/\/+$/, ''),
     openMetrics: options.openMetrics ?? false,

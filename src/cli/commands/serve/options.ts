@@ -65,6 +65,11 @@ export const serveCommand = (declaration: Declaration) =>
       [],
     )
     .option(
+      '--auth-header <name>',
+      'Header in which trusted proxies send the name of the person whom they have logged in, such as X-Forwarded-User',
+      headerName,
+    )
+    .option(
       '--base-path <path>',
       'Path below which a reverse proxy serves this server, such as /ota, for the links and cookies of the dashboard',
       basePath,
@@ -102,6 +107,13 @@ function basePath(value: string): string {
   if (!/^(?:\/[\w~-][\w.~-]*)+$/.test(path)) throw new InvalidArgumentError('must be a path such as /ota');
   if (isServerPath(path)) throw new InvalidArgumentError('must not begin with a path of the server itself');
   return path;
+}
+
+/** Reads the name of a header. Headers with another meaning would make people of tokens, cookies or hosts. */
+function headerName(value: string): string {
+  const isOther = /^(authorization|cookie|host|content-.*|x-forwarded-(for|host|proto|port))$/i.test(value);
+  if (/^[a-z][a-z0-9-]{0,63}$/i.test(value) && !isOther) return value;
+  throw new InvalidArgumentError('must be the name of a header that only the proxy sets, such as X-Forwarded-User');
 }
 
 /** Collects the hosts of the server's URLs: host names or IPv4 addresses. */

@@ -26,6 +26,7 @@ const createCommand = (declaration: Declaration) =>
     .option('--channel <name>', 'Channel to which a publish token may promote releases (repeatable)', collect, [])
     .option('--project <name>', 'Project that the token is limited to')
     .option('--name <text>', 'Name shown in the token list and the audit log', defaultTokenName)
+    .option('--person <name>', 'Person whom a reverse proxy logs in (serve --auth-header), instead of a token')
     .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token')
     .addOption(storageOptions.database)
     .addOption(storageOptions.databaseFile)
@@ -76,8 +77,8 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   requireData(options);
   const { request, report } = serverClient(options, io);
   const made = await request('POST', '/tokens', tokenInfoSchema, tokenRequestOf(options));
-  report.say(`${descriptionOf(made)}, shown only once:`);
-  report.result('server tokens create', made, made.token);
+  report.say(createdText(made));
+  report.result('server tokens create', made, made.token ?? made.id);
 }
 
 /** Creates a token directly in a data folder. The folder lock ensures that no server uses the folder at the same time. */
@@ -91,11 +92,13 @@ async function createInFolder(folder: string, options: CreateOptions, io: Io): P
     const parts = { store, events: { emit: () => undefined } };
     const { record, token } = await createToken(parts, tokenRequestOf(options), 'local command');
     const { id, roles: held, channels, project, name, createdAt } = record;
-    report.say(`${descriptionOf(record)}, shown only once:`);
+    const { person } = options;
+    report.say(createdText({ ...record, person }));
     report.result(
       'server tokens create',
       {
         id,
+        person,
         roles: [...held],
         channels: [...channels],
         project,
@@ -103,13 +106,13 @@ async function createInFolder(folder: string, options: CreateOptions, io: Io): P
         createdAt: new Date(createdAt).toISOString(),
         token,
       },
-      token,
+      token ?? id,
     );
   });
 }
 
-function tokenRequestOf({ role, channel, project, name }: CreateOptions) {
-  return { roles: role.length === 0 ? (['publish'] as const) : role, channels: channel, project, name };
+function tokenRequestOf({ role, channel, project, name, person }: CreateOptions) {
+  return { roles: role.length === 0 ? (['publish'] as const) : role, channels: channel, project, name, person };
 }
 
 /** Collects role names. */
@@ -119,9 +122,11 @@ function rolesIn(value: string, previous: readonly Role[]): readonly Role[] {
   return [...new Set([...previous, ...named.filter((role) => role !== undefined)])];
 }
 
-function descriptionOf({ id, roles: held, channels, project }: Omit<TokenInfo, 'createdAt' | 'name'>): string {
+function createdText({ id, person, roles: held, channels, project }: Omit<TokenInfo, 'createdAt' | 'name'>): string {
   const on = channels.length === 0 ? [] : [`channel ${channels.join(', ')}`];
-  return `Token ${id} (${[...held, ...on, ...(project === undefined ? [] : [`project ${project}`])].join(', ')})`;
+  const extent = [...held, ...on, ...(project === undefined ? [] : [`project ${project}`])].join(', ');
+  if (person === undefined) return `Token ${id} (${extent}), shown only once:`;
+  return `${person} has access (${extent}). The ID, for \`server tokens revoke\`:`;
 }
 
 async function list(options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {

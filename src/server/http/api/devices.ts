@@ -1,4 +1,5 @@
 import type { DeviceInfo, DevicePreview } from '../../../api/admin-info.ts';
+import { withPassword } from '../../auth/credentials.ts';
 import type { ServerParts } from '../../parts.ts';
 import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
 import type { Decision } from '../../services/devices/decide.ts';
@@ -13,7 +14,6 @@ import { newRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
 import { deviceInfo } from './device-info.ts';
 import { deviceOperations } from './operations/devices.ts';
-import { withPassword } from './projects.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
 

@@ -2,18 +2,18 @@ import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listMembers } from '../../services/rollouts/member-lists.ts';
 import { unknownRollout } from '../../services/rollouts/unknown-rollout.ts';
-import { tokenNames } from '../../services/tokens.ts';
+import { type ActorNames, actorNames } from '../../services/tokens.ts';
 import { rolloutOperations } from './operations/rollouts.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
 
 export function rolloutRoutes(parts: ServerParts): readonly Route[] {
   const { rollouts, clock } = parts;
-  const named = async (rollout: RolloutInfo) => withNames(rollout, await tokenNames(parts.store));
+  const named = async (rollout: RolloutInfo) => withNames(rollout, await actorNames(parts.store));
   return [
     route(rolloutOperations.list, async ({ params, query }) => {
       const found = await rollouts.list(requireProject(parts, params.project), query);
-      const names = await tokenNames(parts.store);
+      const names = await actorNames(parts.store);
       return { rollouts: found.map((rollout) => withoutAddresses(withNames(rollout, names))) };
     }),
 
@@ -45,7 +45,7 @@ function withoutAddresses({ unproven, ...rollout }: RolloutInfo): RolloutInfo {
 }
 
 /** Adds the names of tokens, for people. */
-function withNames(rollout: RolloutInfo, names: ReadonlyMap<string, string>): RolloutInfo {
+function withNames(rollout: RolloutInfo, names: ActorNames): RolloutInfo {
   return {
     ...rollout,
     startedByName: names.get(rollout.startedBy),

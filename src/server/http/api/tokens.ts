@@ -3,7 +3,7 @@ import type { AuditInfo } from '../../../api/admin-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
 import { auditEntryOf } from '../../services/events/audit-entry.ts';
-import { createToken, revokeToken, tokenNames } from '../../services/tokens.ts';
+import { type ActorNames, actorNames, createToken, revokeToken } from '../../services/tokens.ts';
 import type { AuditEntry } from '../../storage/records.ts';
 import type { AuditFilter } from '../../storage/store.ts';
 import { administrationOperations } from './operations/administration.ts';
@@ -34,7 +34,7 @@ function auditFilter({ actor, since, ...filter }: RequestedFilter): AuditFilter 
   };
 }
 
-function auditInfo(entry: AuditEntry, names: ReadonlyMap<string, string>): AuditInfo {
+function auditInfo(entry: AuditEntry, names: ActorNames): AuditInfo {
   return { ...entry, actorName: names.get(entry.actor), at: new Date(entry.at).toISOString() };
 }
 
@@ -57,7 +57,7 @@ export function tokenRoutes(parts: ServerParts): readonly Route[] {
     route(administrationOperations.audit, async ({ query: { before, limit, ...filter } }) => {
       const page = { before: before ?? Number.MAX_SAFE_INTEGER, limit };
       const found = await store.audit.list({ ...page, ...auditFilter(filter) });
-      const names = await tokenNames(store);
+      const names = await actorNames(store);
       const entries = found.map((entry) => auditInfo(entry, names));
       return { entries, next: entries.length < limit ? undefined : entries.at(-1)?.id };
     }),
@@ -68,7 +68,7 @@ export function tokenRoutes(parts: ServerParts): readonly Route[] {
       const recent = found.findIndex(({ at }) => at > now - auditSettledMs && at < now + mostAheadMs);
       // The next request begins after the last ID, so entries after a recent one have to wait, even if their time is earlier.
       const settled = recent === -1 ? found : found.slice(0, recent);
-      const names = await tokenNames(store);
+      const names = await actorNames(store);
       const lines = settled.map((entry) => `${JSON.stringify(auditInfo(entry, names))}\n`);
       return context.body(lines.join(''), 200, { 'Content-Type': jsonLinesType });
     }),

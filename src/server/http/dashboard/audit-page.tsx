@@ -1,11 +1,10 @@
-import { rolesFor } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
-import { DomainError } from '../../services/domain-error.ts';
-import { tokenNames } from '../../services/tokens.ts';
+import { type ActorNames, actorNames } from '../../services/tokens.ts';
 import type { AuditEntry } from '../../storage/records.ts';
+import { ActorName } from './actor.tsx';
 import { Mac, Sentence, Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
-import { mayAdminister, type PageContext } from './page-login.ts';
+import { type PageContext, requireAdministrator } from './page-login.ts';
 import { devicePath, projectPath, withQuery } from './paths.ts';
 import { When } from './when.tsx';
 
@@ -25,21 +24,14 @@ interface AuditQuery {
 
 /** Shows the audit log, newest entries first, to users who may read it in the API. */
 export async function auditPage(context: PageContext, { store, catalog }: ServerParts): Promise<Response> {
-  if (!mayAdminister(context.get('token'))) {
-    const wanted = rolesFor('administer').join(' or ');
-    throw new DomainError(
-      'role-missing',
-      `The audit log requires a token for all projects with the role ${wanted}.`,
-      'Log in with such a token.',
-    );
-  }
+  requireAdministrator(context);
   const query = readQuery((name) => context.req.query(name));
   const before = Number(/^\d{1,15}$/.exec(context.req.query('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER);
-  const names = await tokenNames(store);
+  const names = await actorNames(store);
   const entries = await store.audit.list({
     before,
     limit: perPage + 1,
-    actors: query.who === undefined ? undefined : actorsNamed(query.who, names),
+    actors: query.who === undefined ? undefined : names.matching(query.who),
     action: query.action,
     project: query.project,
     since: query.since === undefined ? undefined : Date.parse(query.since),
@@ -80,11 +72,6 @@ function readQuery(query: (name: string) => string | undefined): AuditQuery {
   };
 }
 
-function actorsNamed(who: string, names: ReadonlyMap<string, string>): readonly string[] {
-  const named = [...names].filter(([, name]) => name.toLowerCase().includes(who.toLowerCase()));
-  return [who, ...named.map(([id]) => id)];
-}
-
 function FilterForm({ query, projects }: { query: AuditQuery; projects: readonly string[] }) {
   const { who, action, project, since } = query;
   return (
@@ -122,7 +109,7 @@ function FilterForm({ query, projects }: { query: AuditQuery; projects: readonly
 
 interface EntriesProps {
   readonly entries: readonly AuditEntry[];
-  readonly names: ReadonlyMap<string, string>;
+  readonly names: ActorNames;
 }
 
 function Entries({ entries, names }: EntriesProps) {
@@ -146,7 +133,7 @@ function Entries({ entries, names }: EntriesProps) {
             </th>
             <td data-label="Action">{action}</td>
             <td data-label="By">
-              {names.get(actor)} <code>{actor}</code>
+              <ActorName actor={actor} names={names} />
             </td>
             <td data-label="Project">
               {project === undefined ? '–' : <a href={projectPath(project, 'devices')}>{project}</a>}

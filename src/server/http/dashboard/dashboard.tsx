@@ -2,10 +2,10 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
 import { csrf } from 'hono/csrf';
-import { secureHeaders } from 'hono/secure-headers';
 import { mostNotesLength } from '../../../api/release.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { pageHeaders } from '../page-headers.ts';
 import { apiPage } from './api-page.tsx';
 import { assetRoutes } from './assets.ts';
 import { auditPage } from './audit-page.tsx';
@@ -29,9 +29,15 @@ import { actOnRollout, rolloutPage } from './rollout-page.tsx';
 import { rolloutWizard, startFromPage } from './rollout-wizard.tsx';
 import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
+import { createProject, saveSettings, settingsPage } from './settings-page.tsx';
+import { createFromPage, revokeFromPage, tokensPage } from './tokens-page.tsx';
+import { addFromPage, redeliverFromPage, removeFromPage, webhookPage, webhooksPage } from './webhooks-page.tsx';
 
 /** All dashboard paths. Device requests use other paths. */
-const places = ['/', '/api', '/audit', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
+const places = [
+  ...['/', '/api', '/audit', '/login', '/logout', '/events', '/assets/*', '/projects/*'],
+  ...['/tokens/*', '/webhooks/*'],
+];
 const mostFormBytes = 16 * 1024;
 const formLimit = bodyLimit({ maxSize: mostFormBytes });
 
@@ -41,30 +47,12 @@ const notesPath = '/projects/:project/releases/notes';
 /** Maximum size of a form with release notes: URL encoding triples the size of a character that is not ASCII. */
 const notesLimit = bodyLimit({ maxSize: 10 * mostNotesLength });
 
-const guard = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    styleSrc: ["'self'"],
-    scriptSrc: ["'self'"],
-    imgSrc: ["'self'", 'data:'],
-    connectSrc: ["'self'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-    baseUri: ["'none'"],
-  },
-  // With the `no-referrer` policy, browsers would send forms with `Origin: null`.
-  referrerPolicy: 'same-origin',
-  xFrameOptions: 'DENY',
-  // Strict-Transport-Security is not set, because browsers may not trust the server's own certificate. A reverse proxy can set it.
-  strictTransportSecurity: false,
-});
-
 /** Creates the dashboard. Its pages are readable without JavaScript and load nothing from other sites. */
 export function dashboard(parts: ServerParts): Hono<PageEnv> {
   const sessions = new Sessions(parts.store.sessions);
   const app = new Hono<PageEnv>();
   for (const place of places) {
-    app.use(place, guard);
+    app.use(place, pageHeaders);
     app.use(place, belowBasePath(parts));
     // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
     app.use(
@@ -78,16 +66,29 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.route('/', eventRoutes(parts, sessions));
 
   const login = requireLogin({ parts, sessions });
+  const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
   app.get('/', login, (context) => overviewPage(context, parts));
   app.get('/api', login, apiPage);
   app.get('/audit', login, (context) => auditPage(context, parts));
+  app.get('/tokens', login, (context) => tokensPage(context, parts));
+  app.post('/tokens', login, (context) => createFromPage(context, parts));
+  app.post('/tokens/:token/revoke', login, (context) => revokeFromPage(context, parts, named(context, 'token')));
+  app.get('/webhooks', login, (context) => webhooksPage(context, parts));
+  app.post('/webhooks', login, (context) => addFromPage(context, parts));
+  app.get('/webhooks/:id', login, (context) => webhookPage(context, parts, named(context, 'id')));
+  app.post('/webhooks/:id/remove', login, (context) => removeFromPage(context, parts, named(context, 'id')));
+  app.post('/webhooks/:id/deliveries/:delivery/redeliver', login, (context) =>
+    redeliverFromPage(context, parts, named(context, 'id'), named(context, 'delivery')),
+  );
+  app.post('/projects', login, (context) => createProject(context, parts));
   const project = '/projects/:project';
-  const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
   app.get(project, login, (context) => context.redirect(projectPath(named(context), 'devices'), 303));
   app.get(`${project}/devices`, login, (context) => fleetPage(context, parts, named(context)));
   app.get(`${project}/devices.csv`, login, (context) => fleetCsv(context, parts, named(context)));
   app.post(`${project}/devices/bulk`, login, (context) => askBulk(context, parts, named(context)));
   app.post(`${project}/devices/bulk/confirm`, login, (context) => doBulk(context, parts, named(context)));
+  app.get(`${project}/settings`, login, (context) => settingsPage(context, parts, named(context)));
+  app.post(`${project}/settings`, login, (context) => saveSettings(context, parts, named(context)));
   app.get(`${project}/charts`, login, (context) => chartsPage(context, parts, named(context)));
   app.get(`${project}/devices/:mac`, login, (context) =>
     devicePage(context, parts, named(context), named(context, 'mac')),
@@ -120,7 +121,7 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.post(`${project}/rollouts/:id/:action`, login, (context) =>
     actOnRollout(context, parts, named(context), [named(context, 'id'), named(context, 'action')]),
   );
-  app.all('/projects/*', login, () => {
+  app.on('ALL', ['/projects/*', '/tokens/*', '/webhooks/*'], login, () => {
     throw new DomainError('not-found', 'Page not found.', 'Check the URL.');
   });
   app.onError((error, context) => errorPage(error, context, parts));

@@ -4,7 +4,7 @@ import { sizeText } from '../../../core/model/quantity-text.ts';
 import { fixText } from '../../../core/preflight/fix-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { awaitsRetry } from '../../services/devices/attempts.ts';
-import { tokenNames } from '../../services/tokens.ts';
+import { actorNames } from '../../services/tokens.ts';
 import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { DecisionRecord, DeviceRecord, SeenDevice } from '../../storage/records.ts';
@@ -88,7 +88,7 @@ export async function devicePage(
         <h2>Update attempts</h2>
         <AttemptTable attempts={record.attempts} />
         <h2>Timeline</h2>
-        <DeviceTimeline device={seen} entries={entries} names={await tokenNames(store)} />
+        <DeviceTimeline device={seen} entries={entries} names={await actorNames(store)} />
       </div>
     </Page>,
   );

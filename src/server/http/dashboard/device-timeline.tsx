@@ -1,7 +1,9 @@
 import type { Child } from 'hono/jsx';
 import { attemptStateWords } from '../../../api/admin-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
+import type { ActorNames } from '../../services/tokens.ts';
 import type { AuditEntry, SeenDevice } from '../../storage/records.ts';
+import { ActorName } from './actor.tsx';
 import { Sentence, Version } from './identifiers.tsx';
 import { When } from './when.tsx';
 
@@ -25,8 +27,7 @@ interface TimelineProps {
   readonly device: SeenDevice;
   /** Audit entries of the device. */
   readonly entries: readonly AuditEntry[];
-  /** Names of tokens by ID. */
-  readonly names: ReadonlyMap<string, string>;
+  readonly names: ActorNames;
 }
 
 /** Shows what is known about the past of a device, newest first: check-ins, attempts, versions, decisions, and changes by people. */
@@ -72,16 +73,15 @@ function eventsOf({ device: { record, lastSeenAt }, entries, names }: TimelinePr
     }
   }
   for (const { at, action, actor } of entries) {
-    events.push({ at, kind: 'change', text: <Change action={action} actor={actor} name={names.get(actor)} /> });
+    events.push({ at, kind: 'change', text: <Change {...{ action, actor, names }} /> });
   }
   return events.sort((a, b) => b.at - a.at);
 }
 
-function Change({ action, actor, name }: { action: string; actor: string; name: string | undefined }) {
+function Change({ action, actor, names }: { action: string; actor: string; names: ActorNames }) {
   return (
     <>
-      {action} by {name === undefined ? undefined : `${name} `}
-      <code>{actor}</code>
+      {action} by <ActorName actor={actor} names={names} />
     </>
   );
 }

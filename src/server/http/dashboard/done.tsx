@@ -4,6 +4,11 @@ import type { PageContext } from './page-login.ts';
 /** What a form has done, for the message on the page that is shown next. The URL contains only the key and numbers. */
 const sentences = {
   saved: () => 'Settings saved',
+  created: () => 'Project created',
+  access: () => 'The person has access now',
+  revoked: () => 'Token revoked',
+  'removed-webhook': () => 'Webhook removed',
+  queued: () => 'The event is sent again',
   enrolled: () => 'Device enrolled',
   retried: () => 'Retry requested',
   removed: () => 'Device removed',

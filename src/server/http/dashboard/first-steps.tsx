@@ -1,6 +1,7 @@
 import { isSecure } from '../../auth/is-secure.ts';
 import type { ServerParts } from '../../parts.ts';
-import type { PageContext } from './page-login.ts';
+import { hostsOf, type PageContext } from './page-login.ts';
+import { Snippet } from './snippet.tsx';
 
 /** Name in the commands as long as the server has no project. */
 const exampleProject = 'door';
@@ -13,10 +14,11 @@ interface ServerAddress {
   readonly isSecure: boolean;
 }
 
-export function addressOf(context: PageContext, { isTrustedProxy }: ServerParts): ServerAddress {
+export function addressOf(context: PageContext, parts: ServerParts): ServerAddress {
   const { incoming } = context.env ?? {};
-  const secure = incoming !== undefined && isSecure(incoming, isTrustedProxy);
-  const origin = `${secure ? 'https' : 'http'}://${context.req.header('host') ?? 'localhost'}`;
+  const secure = incoming !== undefined && isSecure(incoming, parts.isTrustedProxy);
+  // A proxy that replaces `Host` appends the host that the browser used to `X-Forwarded-Host`, so the last entry is its own.
+  const origin = `${secure ? 'https' : 'http'}://${hostsOf(context, parts).at(-1) ?? 'localhost'}`;
   const { basePath = '' } = context.var;
   // The browser has sent the header; if it is not a host, the page shows a placeholder.
   const { protocol, hostname, port } = new URL(URL.canParse(origin) ? origin : 'http://localhost');
@@ -96,18 +98,4 @@ function prepareText(project: string): string {
   return `npm init --yes
 npm install --save-dev ota-hooks
 npx ota-hooks init --yes --project ${project}`;
-}
-
-/** Shows a text to copy. The script of the page makes the button visible, because it does nothing without the script. */
-function Snippet({ id, text }: { id: string; text: string }) {
-  return (
-    <div class="snippet">
-      <pre id={`snippet-${id}`} tabindex={0}>
-        <code>{text}</code>
-      </pre>
-      <button type="button" data-copy={`snippet-${id}`} hidden>
-        Copy
-      </button>
-    </div>
-  );
 }

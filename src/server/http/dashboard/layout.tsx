@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { printableLines } from '../../../core/model/unprintable.ts';
+import { personNamed } from '../../storage/person-id.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import { alertsText, type RolloutAlert } from './alerts.tsx';
 import { assetPath } from './assets.ts';
@@ -25,12 +26,13 @@ interface PageProps {
   readonly children?: Child;
 }
 
-type Tab = 'devices' | 'releases' | 'rollouts' | 'charts';
+type Tab = 'devices' | 'releases' | 'rollouts' | 'charts' | 'settings';
 const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
   { tab: 'devices', title: 'Devices' },
   { tab: 'releases', title: 'Releases' },
   { tab: 'rollouts', title: 'Rollouts' },
   { tab: 'charts', title: 'Charts' },
+  { tab: 'settings', title: 'Settings' },
 ];
 
 /** Renders the frame shared by all pages. */
@@ -105,9 +107,14 @@ function Who({ token, formToken }: { token: TokenRecord; formToken: string }) {
       <span>
         {token.name} <span class="quiet">({token.roles.join(', ')})</span>
       </span>
-      <SendForm action="/logout" formToken={formToken}>
-        <button type="submit">Log out</button>
-      </SendForm>
+      {personNamed(token.id) === undefined ? (
+        <SendForm action="/logout" formToken={formToken}>
+          <button type="submit">Log out</button>
+        </SendForm>
+      ) : (
+        // The proxy logs people in again at the next request, so only the proxy can log them out.
+        <input type="hidden" name="form" value={formToken} />
+      )}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { findToken } from '../../auth/tokens.ts';
 import { countIn } from '../../observability/counters.ts';
 import type { ServerParts } from '../../parts.ts';
 import { Page, show } from './layout.tsx';
-import { cookieOf, findLogin, formOf, type PageEnv } from './page-login.ts';
+import { cookieOf, findLogin, formOf, type PageEnv, personOf } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
 
 export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEnv> {
@@ -16,7 +16,8 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
     const next = pageOf(context.req.query('next'));
     if ((await findLogin(context, { parts, sessions })) !== undefined) return context.redirect(next, 303);
     const unsent = 'Your session has ended, so the form was not sent. Log in to return to the form.';
-    return show(context, <LoginPage next={next} problem={context.req.query('unsent') && unsent} />);
+    const problem = context.req.query('unsent') && unsent;
+    return show(context, <LoginPage next={next} problem={problem} person={personOf(context, parts)} />);
   });
 
   routes.post('/login', async (context) => {
@@ -59,10 +60,17 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
 
 /** Returns `next` only if it is a dashboard page, so that a link on a different site cannot redirect the user elsewhere. */
 function pageOf(next: string | undefined): string {
-  return next !== undefined && /^\/(api|(audit|projects|tokens)[\w%.~:/?=&+*-]*)?$/.test(next) ? next : '/';
+  return next !== undefined && /^\/(api|(audit|projects|tokens|webhooks)[\w%.~:/?=&+*-]*)?$/.test(next) ? next : '/';
 }
 
-function LoginPage({ next, problem }: { next: string; problem?: string | undefined }) {
+interface LoginPageProps {
+  readonly next: string;
+  readonly problem?: string | undefined;
+  /** Person whom a proxy has logged in, but who has no access. */
+  readonly person?: string | undefined;
+}
+
+function LoginPage({ next, problem, person }: LoginPageProps) {
   return (
     <Page title={problem === undefined ? 'Log in' : `${problem.replace(/\..*$/, '')} · Log in`}>
       <div class="login">
@@ -70,6 +78,12 @@ function LoginPage({ next, problem }: { next: string; problem?: string | undefin
         {problem === undefined ? undefined : (
           <p id="problem" class="problem" role="alert">
             {problem}
+          </p>
+        )}
+        {person === undefined ? undefined : (
+          <p class="notice">
+            {person} has no access to this server yet. An admin gives it on the page of the tokens, or with{' '}
+            <code>ota-hooks server tokens create --person</code>. You can also log in with a token.
           </p>
         )}
         <form method="post" action="/login">

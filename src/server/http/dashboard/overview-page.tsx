@@ -5,11 +5,13 @@ import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { AlertBanner } from './alerts.tsx';
 import { addressOf, FirstSteps } from './first-steps.tsx';
+import { InputField } from './form-field.tsx';
 import { Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { NotEnrolled } from './not-enrolled.tsx';
 import { formTokenFor, mayAdminister, mayLookAt, type PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
+import { SendForm } from './send-form.tsx';
 import { ShareBar } from './share-bar.tsx';
 import { statusWords } from './status-badge.tsx';
 
@@ -58,10 +60,35 @@ export async function overviewPage(context: PageContext, parts: ServerParts) {
           formToken={formTokenFor(context, 'devices')}
         />
       </div>
+      {mayAdminister(context.get('token')) ? <NewProject formToken={context.get('session').formToken} /> : undefined}
       <p class="quiet alone">
-        <a href="/api">API</a> {mayAdminister(context.get('token')) ? <a href="/audit">Audit log</a> : undefined}
+        <a href="/api">API</a>{' '}
+        {mayAdminister(context.get('token')) ? (
+          <>
+            <a href="/tokens">Tokens</a> <a href="/webhooks">Webhooks</a> <a href="/audit">Audit log</a>
+          </>
+        ) : undefined}
       </p>
     </Page>,
+  );
+}
+
+function NewProject({ formToken }: { readonly formToken: string }) {
+  return (
+    <details id="new-project">
+      <summary>New project…</summary>
+      <SendForm action="/projects" formToken={formToken} class="task">
+        <InputField
+          name="name"
+          label="Name"
+          hint="Devices check for updates at /update/NAME, so the name cannot be changed later."
+          more={{ required: true, maxlength: 64 }}
+        />
+        <button class="main" type="submit">
+          Create the project
+        </button>
+      </SendForm>
+    </details>
   );
 }
 

@@ -1,11 +1,13 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
-import { getCookie } from 'hono/cookie';
+import { getCookie, setCookie } from 'hono/cookie';
 import { isSecure } from '../../auth/is-secure.ts';
 import { type Action, permits, rolesFor, rolesText } from '../../auth/permissions.ts';
+import { personIn } from '../../auth/person.ts';
 import { requestHosts } from '../../auth/request-hosts.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { personId, personNamed } from '../../storage/person-id.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import type { StoredSession } from '../../storage/store.ts';
 import { alertsFor, type RolloutAlert } from './alerts.tsx';
@@ -46,15 +48,39 @@ interface LoginParts {
   readonly sessions: Sessions;
 }
 
-/** Finds a request's login session and its token. Revoking a token ends its sessions. */
-export async function findLogin(
-  context: PageContext,
-  { parts, sessions }: LoginParts,
-): Promise<{ session: StoredSession; token: TokenRecord } | undefined> {
-  const id = getCookie(context, cookieOf(context, parts).name);
+interface Login {
+  readonly session: StoredSession;
+  readonly token: TokenRecord;
+}
+
+/**
+ * Finds a request's login session and its token. Revoking a token ends its sessions. A person with access whom a trusted proxy has logged in
+ * needs no other login: their session, which a page begins, only protects forms.
+ */
+export async function findLogin(context: PageContext, { parts, sessions }: LoginParts): Promise<Login | undefined> {
+  const { name, ...attributes } = cookieOf(context, parts);
+  const id = getCookie(context, name);
   const session = id === undefined ? undefined : await sessions.find(id);
-  const token = session && (await parts.store.tokens.find(session.token));
-  return session && token && { session, token };
+  const person = personOf(context, parts);
+  const access = person === undefined ? undefined : await parts.store.tokens.find(personId(person));
+  if (access === undefined) {
+    // Without the header of the proxy, the session of a person is not valid.
+    if (session === undefined || personNamed(session.token) !== undefined) return undefined;
+    const token = await parts.store.tokens.find(session.token);
+    return token && { session, token };
+  }
+  if (session?.token === access.id) return { session, token: access };
+  if (context.req.method !== 'GET') return undefined;
+  const opened = await sessions.open(access.id);
+  setCookie(context, name, opened, { httpOnly: true, sameSite: 'Strict', ...attributes });
+  const begun = await sessions.find(opened);
+  return begun && { session: begun, token: access };
+}
+
+/** Returns the name of the person whom a trusted proxy has logged in, whether the person has access or not. */
+export function personOf({ env }: PageContext, parts: ServerParts): string | undefined {
+  const { incoming } = env ?? {};
+  return incoming === undefined ? undefined : personIn(incoming, parts);
 }
 
 /** Redirects a user without a session to the login page, which then redirects back to the requested page. */
@@ -112,6 +138,22 @@ export function mayLookAt(token: TokenRecord, project: string): boolean {
 /** Returns whether a token permits the actions that concern the whole server. */
 export function mayAdminister(token: TokenRecord): boolean {
   return permits(token, 'administer') && token.project === undefined;
+}
+
+/**
+ * Requires a token that permits the actions that concern the whole server.
+ *
+ * @throws DomainError role-missing
+ */
+export function requireAdministrator(context: PageContext): void {
+  requireRoleFor(context, 'administer');
+  const { project } = context.get('token');
+  if (project === undefined) return;
+  throw new DomainError(
+    'role-missing',
+    `Your token is valid only for the project ${project}.`,
+    'Log in with a token for all projects that has the role admin.',
+  );
 }
 
 /** Returns the form token if the session's token permits an action, and undefined if its buttons must not be shown. */

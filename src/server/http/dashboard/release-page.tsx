@@ -1,7 +1,7 @@
 import { raw } from 'hono/html';
 import * as v from 'valibot';
 import { channelRequestSchema, notesRequestSchema, resourceName } from '../../../api/release.ts';
-import { counted } from '../../../core/model/quantity-text.ts';
+import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { promoteReleases } from '../../services/releases/promote-releases.ts';
@@ -84,7 +84,7 @@ function Outcome({ outcome = '' }: { readonly outcome: string | undefined }) {
 
 async function showRelease(
   context: PageContext,
-  { store }: ServerParts,
+  { store, catalog: views }: ServerParts,
   { project, version }: { readonly project: string; readonly version: string },
   rejected?: Rejected,
 ) {
@@ -96,6 +96,15 @@ async function showRelease(
   const compared = await Promise.all(images.map(async (image) => ({ image, previous: await previousOf(image) })));
   const available = images.filter(isPromotable);
   const yankToken = formTokenFor(context, 'yank');
+  const view = views.view(project);
+  const onlyEnrolled = view?.project.access === 'closed';
+  const channels = [...new Set(['stable', ...(view?.channels.keys() ?? [])])].slice(0, mostCounted);
+  const counts = await Promise.all(
+    channels.map(async (channel) => ({
+      channel,
+      devices: await store.devices.countOn(project, channel, { onlyEnrolled }),
+    })),
+  );
   const title = rejected === undefined ? `${project} ${version}` : `Not changed: ${project} ${version}`;
 
   async function previousOf(image: ReleaseRecord): Promise<ReleaseRecord | undefined> {
@@ -116,7 +125,7 @@ async function showRelease(
                 Roll out
               </a>
             )}
-            <Promote {...{ context, project, version, channel: rejected?.channel }} images={available} />
+            <Promote {...{ context, project, version, channel: rejected?.channel, counts }} images={available} />
             {yankToken === undefined ? undefined : (
               <Yank id={images[0]?.id} {...{ project, version }} images={available} formToken={yankToken} />
             )}
@@ -158,9 +167,17 @@ interface FormProps {
   readonly version: string;
 }
 
+/** Maximum number of channels whose devices are counted. */
+const mostCounted = 20;
+
+interface PromoteProps extends FormProps {
+  readonly channel: string | undefined;
+  readonly images: readonly unknown[];
+  readonly counts: readonly { readonly channel: string; readonly devices: number }[];
+}
+
 /** Form that promotes a release. Promotion reaches all devices of the channel at their next update check. */
-function Promote(props: FormProps & { readonly channel: string | undefined; readonly images: readonly unknown[] }) {
-  const { context, project, version, channel = '', images } = props;
+function Promote({ context, project, version, channel = '', images, counts }: PromoteProps) {
   const formToken = formTokenFor(context, 'promote');
   if (formToken === undefined) return undefined;
   return (
@@ -173,7 +190,24 @@ function Promote(props: FormProps & { readonly channel: string | undefined; read
       <SendForm action={projectPath(project, 'releases', 'promote')} formToken={formToken} class="task">
         <input type="hidden" name="version" value={version} />
         <label for="channel">Channel</label>
-        <input id="channel" name="channel" value={channel} required autocomplete="off" placeholder="stable" />
+        <input
+          id="channel"
+          name="channel"
+          value={channel}
+          required
+          autocomplete="off"
+          placeholder="stable"
+          list="channels"
+          aria-describedby="channel-hint"
+        />
+        <datalist id="channels">
+          {counts.map((each) => (
+            <option value={each.channel} />
+          ))}
+        </datalist>
+        <p id="channel-hint">
+          {`Devices that would get it: ${counts.map((each) => `${each.channel} ${countText(each.devices)}`).join(', ')}.`}
+        </p>
         <button class="main" type="submit">
           Promote {version}
         </button>

@@ -4,7 +4,9 @@ import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { isUnderWay } from '../../services/rollouts/step.ts';
+import { type ActorNames, actorNames } from '../../services/tokens.ts';
 import { checked } from '../api/session.ts';
+import { ActorName } from './actor.tsx';
 import { CountLink } from './count-link.tsx';
 import { Facts } from './facts.tsx';
 import { listPath, membersPath } from './fleet-filter.ts';
@@ -88,7 +90,7 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
             ['Reports without credentials', unprovenReports(rollout)],
           ]}
         />
-        <History {...rollout} />
+        <History {...rollout} names={await actorNames(parts.store)} />
       </div>
     </Page>,
   );
@@ -208,7 +210,7 @@ function unprovenReports(rollout: RolloutInfo) {
   );
 }
 
-function History({ history }: RolloutInfo) {
+function History({ history, names }: RolloutInfo & { readonly names: ActorNames }) {
   return (
     <table class="rows">
       <caption class="hidden">Events of the rollout, oldest first</caption>
@@ -229,7 +231,7 @@ function History({ history }: RolloutInfo) {
               <Sentence text={reason === undefined ? event : `${event}: ${reason}`} />
             </td>
             <td data-label="By">
-              <code>{by}</code>
+              <ActorName actor={by} names={names} />
             </td>
           </tr>
         ))}

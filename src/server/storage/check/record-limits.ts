@@ -27,7 +27,7 @@ const list = v.pipe(
   v.transform((words) => words.split(' ').filter((word) => word !== '')),
 );
 const unprintable = 'must not contain control characters or text direction marks';
-const tokenId = v.pipe(text, v.regex(/^[0-9a-f]{12}$/, 'must be a token ID'));
+const tokenId = v.pipe(text, v.regex(/^([0-9a-f]{12}|person:[^,]{1,64})$/, 'must be a token ID'), printable);
 
 const credential = v.looseObject({
   user: credentialUser,

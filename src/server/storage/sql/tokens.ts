@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { type Role, roles } from '../../../api/release.ts';
+import { personNamed } from '../person-id.ts';
 import type { TokenRecord } from '../records.ts';
 import type { NewAuditEntry, TokenStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
@@ -53,8 +54,9 @@ async function create(db: Database, token: TokenRecord, audit: NewAuditEntry): P
   await writeAudit(db, [audit]);
 }
 
-function isAdminOfAll({ roles, project }: TokenRecord): boolean {
-  return roles.includes('admin') && project === undefined;
+/** People do not count: without the proxy that logs them in, they have no access. */
+function isAdminOfAll({ id, roles, project }: TokenRecord): boolean {
+  return roles.includes('admin') && project === undefined && personNamed(id) === undefined;
 }
 
 function toRecord({ id, hash, roles, channels, project, name, created_at }: Selectable<Tables['tokens']>): TokenRecord {

@@ -10,6 +10,7 @@ import { Bell } from '../../../../server/http/dashboard/bell.ts';
 import { icon } from '../../../../server/http/dashboard/icon.ts';
 import { liveScript } from '../../../../server/http/dashboard/live-script.ts';
 import { styleSheet } from '../../../../server/http/dashboard/style-sheet.ts';
+import { pageHeaders } from '../../../../server/http/page-headers.ts';
 import { knownError } from '../../../known-error.ts';
 import type { LocalFleet, NewDevice } from '../local-fleet.ts';
 import type { PageAccess } from './access.ts';
@@ -18,7 +19,6 @@ import { DevicesPage } from './devices-page.tsx';
 import {
   cookieName,
   type PageForm,
-  pageHeaders,
   readPageForm,
   refuse,
   requireOwnHost,

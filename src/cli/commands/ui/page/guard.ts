@@ -1,6 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { secureHeaders } from 'hono/secure-headers';
 import type { PageAccess, PageSession } from './access.ts';
 
 /** Hono environment for the page. */
@@ -11,24 +10,6 @@ export interface UiEnv {
 export type UiContext = Context<UiEnv>;
 
 export const cookieName = 'ota-ui';
-
-/** Headers of all responses: the page loads nothing from elsewhere, and other sites cannot frame or read it. */
-export const pageHeaders = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    styleSrc: ["'self'"],
-    scriptSrc: ["'self'"],
-    imgSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    formAction: ["'self'"],
-    frameAncestors: ["'none'"],
-    baseUri: ["'none'"],
-  },
-  // With the `no-referrer` policy, browsers would send forms with `Origin: null`.
-  referrerPolicy: 'same-origin',
-  xFrameOptions: 'DENY',
-  strictTransportSecurity: false,
-});
 
 /** Names of this machine for itself. A port forwarded with SSH may have a different number. */
 const ownHost = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/;

@@ -11,8 +11,8 @@ const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Conditions on the entries of the audit log; all of them must match. */
 const auditFilterEntries = {
-  /** Token ID, or `server`. */
-  actor: v.optional(v.pipe(v.string(), v.maxLength(64, 'must be a token ID'), printable)),
+  /** Token ID, `person:` and the name of a person, or `server`. */
+  actor: v.optional(v.pipe(v.string(), v.maxLength(100, 'must be a token ID'), printable)),
   /** Type of event, such as `device.retried`, or its part before the point, such as `device`. */
   action: v.optional(v.pipe(v.string(), v.regex(/^[a-z-]{1,32}(\.[a-z-]{1,32})?$/, 'must be a type of event'))),
   project: v.optional(resourceName),
@@ -43,12 +43,14 @@ export const administrationOperations = {
     group: 'administration',
     method: 'post',
     path: '/tokens',
-    summary: 'Creates a token.',
-    description: 'The response is the only one that contains the token itself.',
+    summary: 'Creates a token, or gives a person access.',
+    description:
+      'The response is the only one that contains the token itself. With `person`, no token is created: a reverse proxy logs the person in.',
     action: 'administer',
     body: tokenRequestSchema,
     statuses: [201],
     response: tokenInfoSchema,
+    problems: ['conflict'],
   }),
   revokeToken: operation({
     id: 'revokeToken',

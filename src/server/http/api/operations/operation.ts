@@ -28,7 +28,7 @@ export const pathParameters = {
   sha256: blobDigest,
   webhookId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
   deliveryId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
-  tokenId: v.pipe(v.string(), v.maxLength(64, 'must be a token ID')),
+  tokenId: v.pipe(v.string(), v.maxLength(100, 'must be a token ID')),
 } as const;
 type ParameterName = keyof typeof pathParameters;
 
