@@ -39,6 +39,7 @@ const actions = {
     for (let written = 0; written < 1_000_000; written += 1000) write(Buffer.alloc(1000));
   },
   'one-byte-short': () => write(padded(Buffer.concat([sha256Prefix, input()])).subarray(1)),
+  'one-byte-long': () => write(Buffer.concat([padded(Buffer.concat([sha256Prefix, input()])), Buffer.of(0)])),
   base64: () => write(padded(Buffer.concat([sha256Prefix, input()])).toString('base64')),
   garbage: () => write(Buffer.alloc(256, 'garbage')),
   'wrong-key': () => write(privateEncrypt(otherKey(), Buffer.concat([sha256Prefix, input()]))),

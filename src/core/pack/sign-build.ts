@@ -17,14 +17,16 @@ const lengthWordBytes = 4;
  * Adds the signed artifacts to a build. `pack` and `sign --manifest` share this function, so that they produce identical bytes, even on
  * different machines.
  *
- * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
+ * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED, and those of the signer
  */
 export async function signBuild(build: Build, signer: Signer, signerName: string): Promise<Build> {
   const { manifest } = build;
   requireExpectedKey(manifest, signer, signerName);
   const files = new Map(build.files);
   const artifacts = manifest.artifacts.filter(({ signature }) => signature === 'none');
-  for (const wanted of await payloadsToSign(build, signer.publicKey)) {
+  const payloads = await payloadsToSign(build, signer.publicKey);
+  for (const { format } of payloads) signer.requireFormat?.(format);
+  for (const wanted of payloads) {
     const { file, format, source, payload, inflate, metadata } = wanted;
     const encoding = format === 'legacy' ? 'identity' : source.encoding;
     const bytes = await signImage(payload, signer, format, file);

@@ -10,14 +10,19 @@ export type SignerInput = (typeof signerInputs)[number];
 
 export const signerInputs = ['digest', 'digest-info', 'payload'] as const;
 
+/** Returns whether a program with an input can make signatures in a format. */
+export function canSign(input: SignerInput, format: SignatureFormat): boolean {
+  // Only raw PKCS#1 v1.5 can sign a digest without its DigestInfo (esp8266/Arduino#6250).
+  return format === 'current' || input === 'digest-info';
+}
+
 /** Returns the input for a payload. Undefined if a program with this input cannot make the signature. */
 export function signerInputOf(
   payload: Uint8Array,
   input: SignerInput,
   format: SignatureFormat,
 ): Uint8Array | undefined {
-  // Only raw PKCS#1 v1.5 can sign a digest without its DigestInfo (esp8266/Arduino#6250).
-  if (format === 'legacy' && input !== 'digest-info') return undefined;
+  if (!canSign(input, format)) return undefined;
   if (input === 'payload') return payload;
   const digest = createHash('sha256').update(payload).digest();
   return input === 'digest' || format === 'legacy' ? digest : digestInfoOf(digest);

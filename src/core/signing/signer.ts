@@ -7,6 +7,12 @@ import type { SignatureFormat } from '../model/artifact.ts';
  */
 export interface Signer {
   readonly publicKey: RsaPublicKey;
+  /**
+   * Checks that the signer can make signatures in a format, before it is asked for any signature. Absent if it can make all of them.
+   *
+   * @throws OtaError SIGNER_NO_LEGACY
+   */
+  requireFormat?(format: SignatureFormat): void;
   /** Returns the raw signature. The signature is as long as the key's modulus. */
   sign(payload: Uint8Array, format: SignatureFormat): Promise<Uint8Array>;
 }

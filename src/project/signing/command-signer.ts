@@ -3,7 +3,7 @@ import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import { counted } from '../../core/model/quantity-text.ts';
 import { signatureFault } from '../../core/signing/explain-signature.ts';
 import type { Signer } from '../../core/signing/signer.ts';
-import { signerInputOf } from '../../core/signing/signer-input.ts';
+import { canSign, signerInputOf } from '../../core/signing/signer-input.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { signerEnvironment } from '../build/child-environment.ts';
 import { programHere } from '../build/find-program.ts';
@@ -27,7 +27,7 @@ export interface SignerWorld {
  * Creates a signer that runs a program for each signature. The program receives its input on stdin and writes the raw signature, which is
  * as long as the key's modulus, to stdout. Each signature is verified before it is returned.
  *
- * @throws OtaError SIGNER_FAILED if there is no such program; `sign` throws SIGNER_NO_LEGACY and SIGNER_FAILED
+ * @throws OtaError SIGNER_FAILED if there is no such program; the signer throws SIGNER_NO_LEGACY and SIGNER_FAILED
  */
 export function commandSigner(program: SignerProgram, publicKey: RsaPublicKey, world: SignerWorld): Signer {
   const { name: signer, command, input, timeoutSeconds } = program;
@@ -44,11 +44,15 @@ export function commandSigner(program: SignerProgram, publicKey: RsaPublicKey, w
   }
   const env = signerEnvironment(world.env, world.platform, world.secretVariables);
   const { hasTerminal, signal, onStderr } = world;
+  const noLegacy = () => new OtaError('SIGNER_NO_LEGACY', { signer, input });
   return {
     publicKey,
+    requireFormat(format) {
+      if (!canSign(input, format)) throw noLegacy();
+    },
     async sign(payload, format) {
       const bytes = signerInputOf(payload, input, format);
-      if (bytes === undefined) throw new OtaError('SIGNER_NO_LEGACY', { signer, input });
+      if (bytes === undefined) throw noLegacy();
       const run = { path, argv, input: bytes, env, timeoutSeconds, mostBytes: mostOutputBytes };
       const end = await runSigner({ ...run, hasTerminal, signal, onStderr });
       const failure = runFailure(end, basename(executable), timeoutSeconds);

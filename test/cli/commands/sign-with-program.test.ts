@@ -156,6 +156,22 @@ test('a program whose input contains a DigestInfo can make the legacy signature,
   t.false((await folder.list()).some((name) => /old\.bin|signed/.test(name)));
 });
 
+test('a program that cannot make the legacy signature is not asked for any other signature', async (t) => {
+  const folder = await place(t);
+  // This program prints its environment each time it runs.
+  await configure(folder, { kms: { command: commandOf(folder, 'environment') } });
+  for (const argv of [
+    ['sign', '--bin', 'door.bin', '--legacy', 'old.bin'],
+    ['pack', 'build/sketch.bin', '--legacy'],
+  ]) {
+    const { error, stderr } = await run(folder, [...argv, '--signer', 'kms'], { MARK: 'the program ran' });
+    t.is(error?.code, 'SIGNER_NO_LEGACY');
+    t.false(stderr.includes('the program ran'), stderr);
+  }
+  const asked = await run(folder, ['sign', '--bin', 'door.bin', '--signer', 'kms'], { MARK: 'the program ran' });
+  t.true(asked.stderr.includes('the program ran'));
+});
+
 /** What a program does, and what the error states. */
 const broken: Readonly<Record<string, RegExp>> = {
   nothing: /wrote nothing to stdout$/,
@@ -165,6 +181,7 @@ const broken: Readonly<Record<string, RegExp>> = {
   hang: /did not end within 1 second$/,
   'too-much': /wrote more than 4096 bytes$/,
   'one-byte-short': /it has 255 bytes, but a signature of this key has 256 bytes$/,
+  'one-byte-long': /it has 257 bytes, but a signature of this key has 256 bytes$/,
   base64: /it has 344 bytes, but/,
   garbage: /it was not made with the key [0-9a-f]{64} and PKCS#1 v1\.5 padding$/,
   'wrong-key': /it was not made with the key/,
