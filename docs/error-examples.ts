@@ -173,7 +173,20 @@ export const errorExamples = {
   SIGNING_LOG_BROKEN: [
     { path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl', entry: 7, problem: 'it does not match its hash' },
   ],
+  SIGNING_LOG_LOCKED: [
+    {
+      path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl',
+      lock: '/home/ada/.local/share/ota-hooks/signing-log.jsonl.lock.removal',
+    },
+  ],
   SIGNING_LOG_REWRITTEN: [{ path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl', entry: 12, hasEntry: true }],
+  SIGNING_LOG_UNRECORDED: [
+    {
+      path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl',
+      server: 'https://ota.example.com',
+      projects: ['door'],
+    },
+  ],
   SIGNATURE_REJECTED: [
     {
       path: 'door.signature',

@@ -1,3 +1,4 @@
+import type { SignatureRecord } from '../api/client/signature-record.ts';
 import type { privateKeyRule } from '../api/release.ts';
 import type { ReleaseFinding } from '../api/release-info.ts';
 import type { Artifact, Manifest } from '../core/model/manifest.ts';
@@ -55,6 +56,8 @@ export interface Publisher {
   publish(publication: Publication): Promise<Published>;
   /** Returns the number of devices that are sent the publication at their next update check; undefined if the number is unknown. */
   countDevices?(publication: Publication): Promise<number | undefined>;
+  /** Record of signatures at the destination. Absent if the destination records none. */
+  readonly signatures?: SignatureRecord;
 }
 
 /** Describes a build for users, such as `door 1.2.0 (sketch, d1_mini)`. */

@@ -16,6 +16,6 @@ test('permits an admin every action and restricts the other roles to the actions
   const of = (role: (typeof roles)[number]) => actions.filter((action) => permits({ roles: [role] }, action));
   t.deepEqual(of('admin'), actions);
   t.deepEqual(of('read'), ['view']);
-  t.deepEqual(of('publish'), ['view', 'upload', 'draft', 'promote', 'overrule', 'notes']);
+  t.deepEqual(of('publish'), ['view', 'upload', 'draft', 'promote', 'overrule', 'signatures', 'notes']);
   t.deepEqual(of('operate'), ['view', 'promote', 'promote-again', 'notes', 'yank', 'rollouts', 'devices']);
 });

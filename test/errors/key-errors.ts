@@ -1,6 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
+import type { ExecutionContext } from 'ava';
 import { door } from '../support/built-sketch.ts';
 import { rsaPems, wrongKinds } from '../support/key-pairs.ts';
+import { runCommand } from '../support/run-command.ts';
+import { testFolder } from '../support/test-folder.ts';
 import { inFolder } from './provocation.ts';
 
 const other = rsaPems(1024);
@@ -57,6 +61,18 @@ export const keyErrors = {
     'door.bin': door.bin,
   }),
   SIGNING_LOG_BROKEN: inFolder('keys log verify', { 'log.jsonl': '{}\n' }, { OTA_SIGNING_LOG: 'log.jsonl' }),
+  SIGNING_LOG_LOCKED: async (t: ExecutionContext) => {
+    const files = {
+      'private.key': door.privatePem,
+      'door.bin': door.bin,
+      'log.jsonl.lock': '',
+      'log.jsonl.lock.removal': '',
+    };
+    const { path, at } = await testFolder(t, files);
+    for (const lock of ['log.jsonl.lock', 'log.jsonl.lock.removal']) await utimes(at(lock), 0, 0);
+    const argv = ['sign', '--private-key', 'private.key', '--bin', 'door.bin'];
+    return runCommand(argv, { cwd: path, env: { OTA_SIGNING_LOG: 'log.jsonl' } });
+  },
   SIGNING_LOG_REWRITTEN: inFolder(`keys log verify --head 1:${'ab'.repeat(32)}`, {}, { OTA_SIGNING_LOG: 'log.jsonl' }),
   SIGNATURE_REJECTED: inFolder('sign --signature door.signature --bin door.bin', {
     'public.key': door.publicPem,

@@ -201,6 +201,11 @@ export const serverErrors = {
     const { url, token } = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });
     return runCommand(['server', 'projects', 'list', '--server', url], { cwd: folder.path, env: { OTA_TOKEN: token } });
   },
+  SIGNING_LOG_UNRECORDED: async (t) => {
+    const { url, folder, token } = await startTestServer(t);
+    const argv = ['keys', 'log', 'verify', '--project', 'door', '--server', url];
+    return runCommand(argv, { cwd: folder, env: { OTA_SIGNING_LOG: 'log.jsonl', OTA_TOKEN: token } });
+  },
   SERVER_REJECTED: async (t) => {
     const { url, folder } = await startTestServer(t);
     const env = { OTA_SERVER: url, OTA_TOKEN: 'ota_of_somebody_else' };

@@ -50,6 +50,8 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['POST', 'projects/door/releases', 'draft', {}],
   ['POST', 'projects/door/releases/yank', 'yank', {}],
   ['PUT', 'projects/door/releases/notes', 'notes', {}],
+  ['GET', 'projects/door/signatures', 'signatures'],
+  ['POST', 'projects/door/signatures', 'signatures', {}],
   ['PUT', 'projects/door/channels/stable', 'promote', {}],
   ['GET', 'projects/door/channels/stable', 'view'],
   ['GET', 'projects/door/devices', 'view'],

@@ -2,6 +2,7 @@ import test from 'ava';
 import type { AuditInfo } from '../../src/api/admin-info.ts';
 import { apiRoot } from '../../src/api/release.ts';
 import { makeApi } from '../../src/server/http/api/app.ts';
+import { signingLogEntries } from '../support/signing-log-entries.ts';
 import { testBuild, testSigner } from './builds.ts';
 import { releaseRequest, startTestServer, type TestServer, upload } from './running-server.ts';
 
@@ -74,6 +75,13 @@ const changes: readonly Change[] = [
     { version: '1.0', notes: '# First release' },
     'release.notes-changed',
     { version: '1.0', length: 15 },
+  ],
+  [
+    'POST',
+    '/projects/door/signatures',
+    { entries: signingLogEntries({ count: 2 }) },
+    'signatures.recorded',
+    { entries: signingLogEntries({ count: 2 }) },
   ],
   ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'release.promoted', { channel: 'beta' }],
   [

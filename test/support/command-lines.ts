@@ -31,9 +31,9 @@ export async function checkWords(t: ExecutionContext, words: readonly string[]):
   }
 }
 
-/** `server` has subcommands with their own help. */
+/** `server` and `keys` have subcommands with their own help. */
 function namesOf(words: readonly string[]): readonly string[] {
-  if (words[0] !== 'server') return words.slice(0, 1);
+  if (words[0] !== 'server' && words[0] !== 'keys') return words.slice(0, 1);
   const first = words.findIndex((word) => /^(?:-|[A-Z"]|[^ ]*[.:])/.test(word));
   return words.slice(0, first === -1 ? undefined : first);
 }

@@ -1,6 +1,6 @@
 import type { Manifest } from '../../core/model/manifest.ts';
+import type { SignatureFacts } from '../../core/model/signing-log.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { SignatureFacts } from '../../project/record/signing-log.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
 
@@ -8,19 +8,23 @@ import type { Report } from '../output/report.ts';
  * Records signatures in the user's log, before the signed files are written. If the user has not chosen the path, a log that cannot be
  * written is a warning, because a container may have no folder for it.
  *
- * @throws OtaError FILE_UNWRITABLE, SIGNING_LOG_BROKEN
+ * @throws OtaError FILE_UNWRITABLE, SIGNING_LOG_BROKEN, SIGNING_LOG_LOCKED
  */
 export async function recordInLog(facts: readonly SignatureFacts[], io: Io, report: Report): Promise<void> {
   const { recordSignatures, signedBy, signingLogPath } = await import('../../project/record/signing-log.ts');
   const path = signingLogPath(io);
   if (path === undefined) return;
-  const isChosen = (io.env['OTA_SIGNING_LOG'] ?? '') !== '';
   try {
     await recordSignatures(path, facts, signedBy(io));
   } catch (error) {
-    if (isChosen || !(error instanceof OtaError)) throw error;
+    if (isLogChosen(io) || !(error instanceof OtaError)) throw error;
     report.warn(`the signatures were not recorded: ${error.message}`);
   }
+}
+
+/** Returns whether the user has chosen the path of the log. */
+export function isLogChosen({ env }: Pick<Io, 'env'>): boolean {
+  return (env['OTA_SIGNING_LOG'] ?? '') !== '';
 }
 
 /** Returns what the log records about the signed artifacts of a build. */

@@ -234,12 +234,25 @@ export const coreEntries = {
     ({ path }) =>
       `Find out what changed the file. To start a new log, move ${path} to a different place and keep it as evidence.`,
   ),
+  SIGNING_LOG_LOCKED: entry<PathField & { lock: string }>(
+    1,
+    ({ path }) => `The signing log ${path} was not written: a command was killed while it removed an old lock`,
+    'Two commands that write at the same time would break the chain. Therefore no command removes this lock.',
+    ({ lock }) => `Delete ${lock}, and run the command again.`,
+  ),
   SIGNING_LOG_REWRITTEN: entry<PathField & { entry: number; hasEntry: boolean }>(
     1,
     ({ path, entry, hasEntry }) =>
       `The signing log ${path} was rewritten: ${hasEntry ? `entry ${entry} has a different hash` : `it has no entry ${entry}`}`,
     'A chain that was rewritten as a whole is valid in itself. Only a head that was kept elsewhere shows the change.',
     ({ path }) => `Find out what replaced the file, and compare ${path} with a backup.`,
+  ),
+  SIGNING_LOG_UNRECORDED: entry<PathField & { server: string; projects: readonly string[] }>(
+    1,
+    ({ path, server, projects }) => `${server} has no receipt for the signing log ${path} in ${projects.join(', ')}`,
+    'The server returns a receipt for each publication with new signatures. A log that was replaced as a whole has none.',
+    () =>
+      'If nothing was published from this log yet, publish a release first. Otherwise, find out what replaced the log.',
   ),
   SIGNATURE_REJECTED: entry<{ path: string; problem: string; hint: string }>(
     1,

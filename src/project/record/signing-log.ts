@@ -1,54 +1,19 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { appendFile, mkdir, open, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import * as v from 'valibot';
-import { sha256 } from '../../core/model/fields.ts';
+import {
+  nextSigningLogEntry,
+  parseSigningLogLine,
+  type SignatureFacts,
+  type SigningLogEntry,
+  succession,
+} from '../../core/model/signing-log.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import { readFailure, readRegular } from '../../files/bounded-read.ts';
+import { readFailure, readRegular, requireRegularFile } from '../../files/bounded-read.ts';
+import { buildServerRun } from '../build/build-server.ts';
 import { type UserWords, userDataFolder } from '../config/user-words.ts';
+import { withFileLock } from './file-lock.ts';
 
-/** Facts of one signature. */
-export interface SignatureFacts {
-  /** Name of the signed file, without a folder. */
-  readonly file: string;
-  /** SHA-256 of the signed file. */
-  readonly sha256: string;
-  readonly project?: string | undefined;
-  readonly version?: string | undefined;
-  readonly securityVersion?: number | undefined;
-  /** Fingerprint of the key. */
-  readonly key: string;
-}
-
-const factsSchema = {
-  file: v.string(),
-  sha256,
-  project: v.optional(v.string()),
-  version: v.optional(v.string()),
-  securityVersion: v.optional(v.number()),
-  key: sha256,
-};
-
-/** Line of the log. Each line contains the hash of the line before, so that a changed, removed or inserted line breaks the chain. */
-const entrySchema = v.strictObject({
-  /** Random name of the log, which all its lines share. */
-  log: v.pipe(v.string(), v.uuid()),
-  /** Number of the line, from 1 on. */
-  entry: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  time: v.pipe(v.string(), v.isoTimestamp()),
-  ...factsSchema,
-  /** User and machine, or the run of the build server. */
-  by: v.string(),
-  /** Hash of the line before; 64 zeros in the first line. */
-  previous: sha256,
-  /** SHA-256 of this line without its hash. */
-  hash: sha256,
-});
-
-export type SigningLogEntry = v.InferOutput<typeof entrySchema>;
-
-const firstPrevious = '0'.repeat(64);
 /** Maximum size of a log, enough for hundreds of thousands of signatures. */
 const mostLogBytes = 256 * 1024 * 1024;
 
@@ -65,20 +30,17 @@ export function signingLogPath(words: UserWords & { readonly cwd: string }): str
 }
 
 /** Returns who signs: the run of a build server, or the user and the machine. */
-export function signedBy({ env }: Pick<UserWords, 'env'>): string {
-  const { GITHUB_SERVER_URL: github, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = env;
-  if (github !== undefined && repository !== undefined && run !== undefined) {
-    return `${github}/${repository}/actions/runs/${run}`;
-  }
-  const job = env['CI_JOB_URL'] ?? env['BUILD_URL'];
-  if (job !== undefined && job !== '') return job;
+export function signedBy(words: Pick<UserWords, 'env'>): string {
+  const run = buildServerRun(words);
+  if (run !== undefined) return run;
   // Loaded only when something is signed.
   const { hostname, userInfo } = process.getBuiltinModule('node:os');
   return `${userInfo().username}@${hostname()}`;
 }
 
 /**
- * Appends signatures to a log. Writers take turns, so that each entry follows the one before.
+ * Appends signatures to a log. Writers take turns, so that each entry follows the one before. Only the end of the log is read: `keys log
+ * verify` checks the whole chain.
  *
  * @throws OtaError FILE_UNWRITABLE, SIGNING_LOG_BROKEN
  */
@@ -86,79 +48,105 @@ export async function recordSignatures(path: string, facts: readonly SignatureFa
   if (facts.length === 0) return;
   await writing(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await withLock(path, async () => {
-      let last = (await readSigningLog(path)).at(-1);
-      const lines: string[] = [];
-      for (const each of facts) {
-        last = nextEntry(last, each, by);
-        lines.push(`${JSON.stringify(last)}\n`);
-      }
-      await appendFile(path, lines.join(''), { mode: 0o600, flush: true });
-    });
+    await withFileLock(path, () => append(path, facts, by));
   });
 }
 
-function nextEntry(last: SigningLogEntry | undefined, facts: SignatureFacts, by: string): SigningLogEntry {
-  const { file, sha256, project, version, securityVersion, key } = facts;
-  const entry = {
-    log: last?.log ?? randomUUID(),
-    entry: (last?.entry ?? 0) + 1,
-    time: new Date().toISOString(),
-    file,
-    sha256,
-    project,
-    version,
-    securityVersion,
-    key,
-    by,
-    previous: last?.hash ?? firstPrevious,
-  };
-  return { ...entry, hash: hashOf(entry) };
+async function append(path: string, facts: readonly SignatureFacts[], by: string): Promise<void> {
+  await requireRegularFile(path).catch(ignoreMissing);
+  const file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
+  try {
+    const { size } = await file.stat();
+    const end = await readEnd(file, size);
+    const parsed = end.line === undefined ? undefined : parseSigningLogLine(end.line);
+    let last = parsed !== undefined && 'entry' in parsed ? parsed.entry : undefined;
+    const isBroken = (parsed !== undefined && last === undefined) || !isStartOfEntry(end.rest, last);
+    // Only reading the whole log finds the number of the broken entry.
+    if (isBroken) throw brokenAtEnd(path, (await readLog(path)).entries.length + 1);
+    // The signed file of an incomplete entry was never written.
+    if (end.rest !== '') await file.truncate(size - Buffer.byteLength(end.rest));
+    const lines: string[] = [];
+    for (const each of facts) {
+      last = nextSigningLogEntry(last, each, { log: randomUUID(), time: new Date().toISOString(), by });
+      lines.push(`${JSON.stringify(last)}\n`);
+    }
+    await file.appendFile(lines.join(''));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
-function hashOf(entry: Omit<SigningLogEntry, 'hash'>): string {
-  return createHash('sha256').update(JSON.stringify(entry)).digest('hex');
+function ignoreMissing(error: unknown): void {
+  if (readFailure(error) !== 'ENOENT') throw error;
+}
+
+/** End of a file of lines. */
+interface FileEnd {
+  /** Last complete line, without its line break; undefined if there is none. */
+  readonly line: string | undefined;
+  /** Bytes after the last line break. A command that was killed while writing, or a full disk, leaves part of a line. */
+  readonly rest: string;
+}
+
+/** Longer than most lines, so that one read usually suffices. */
+const firstReadBytes = 4096;
+
+async function readEnd(file: FileHandle, size: number): Promise<FileEnd> {
+  if (size === 0) return { line: undefined, rest: '' };
+  for (let length = Math.min(size, firstReadBytes); ; length = Math.min(size, 2 * length)) {
+    const buffer = Buffer.alloc(length);
+    await file.read(buffer, 0, length, size - length);
+    // Latin-1 keeps one character a byte, so that positions are exact wherever the read begins.
+    const text = buffer.toString('latin1');
+    const end = text.lastIndexOf('\n');
+    const start = end <= 0 ? -1 : text.lastIndexOf('\n', end - 1);
+    if (length < size && (end === -1 || start === -1)) continue;
+    const line = end === -1 ? undefined : buffer.toString('utf8', start + 1, end);
+    return { line, rest: buffer.toString('utf8', end + 1) };
+  }
+}
+
+/** Returns whether text is the start of an entry after another one. Any other text is not removed, because the log may be a different file. */
+function isStartOfEntry(text: string, last: SigningLogEntry | undefined): boolean {
+  const start = `{"log":"${last?.log ?? ''}`;
+  return text.startsWith(start.slice(0, text.length));
+}
+
+function brokenAtEnd(path: string, entry: number): OtaError {
+  return new OtaError('SIGNING_LOG_BROKEN', { path, entry, problem: 'it is not an entry of the log' });
+}
+
+/** Log whose chain is intact. */
+export interface SigningLog {
+  readonly entries: readonly SigningLogEntry[];
+  /** True if the log ends with part of an entry, which the next signature replaces. */
+  readonly isCutOff: boolean;
 }
 
 /**
  * Reads a log and checks its chain.
  *
- * @returns all entries; empty if there is no log
+ * @returns no entries if there is no log
  * @throws OtaError SIGNING_LOG_BROKEN, FILE_UNREADABLE
  */
-export async function readSigningLog(path: string): Promise<readonly SigningLogEntry[]> {
+export async function readSigningLog(path: string): Promise<SigningLog> {
+  const { entries, rest } = await readLog(path);
+  if (!isStartOfEntry(rest, entries.at(-1))) throw brokenAtEnd(path, entries.length + 1);
+  return { entries, isCutOff: rest !== '' };
+}
+
+async function readLog(path: string): Promise<{ readonly entries: readonly SigningLogEntry[]; readonly rest: string }> {
   const lines = (await read(path)).split('\n');
-  if (lines.at(-1) === '') lines.pop();
+  const rest = lines.pop() ?? '';
   const entries: SigningLogEntry[] = [];
   for (const line of lines) {
-    const problem = problemOf(line, entries.at(-1), (entry) => entries.push(entry));
+    const parsed = parseSigningLogLine(line);
+    const problem = 'entry' in parsed ? succession(entries.at(-1), parsed.entry) : parsed.problem;
     if (problem !== undefined) throw new OtaError('SIGNING_LOG_BROKEN', { path, entry: entries.length + 1, problem });
+    if ('entry' in parsed) entries.push(parsed.entry);
   }
-  return entries;
-}
-
-function problemOf(
-  line: string,
-  last: SigningLogEntry | undefined,
-  accept: (entry: SigningLogEntry) => void,
-): string | undefined {
-  const parsed = v.safeParse(entrySchema, parsedJson(line));
-  if (!parsed.success) return 'it is not an entry of the log';
-  const { hash, ...rest } = parsed.output;
-  // The hash covers the values. A line written differently, such as with a field twice, could show a reader other values.
-  if (hashOf(rest) !== hash || JSON.stringify(parsed.output) !== line) return 'it does not match its hash';
-  if (rest.previous !== (last?.hash ?? firstPrevious)) return 'it does not follow the entry before';
-  if (rest.entry !== (last?.entry ?? 0) + 1 || rest.log !== (last?.log ?? rest.log)) return 'its number or log differs';
-  accept(parsed.output);
-  return undefined;
-}
-
-function parsedJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+  return { entries, rest };
 }
 
 async function read(path: string): Promise<string> {
@@ -177,34 +165,5 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
   } catch (cause) {
     if (cause instanceof OtaError) throw cause;
     throw new OtaError('FILE_UNWRITABLE', { path, reason: readFailure(cause) }, cause);
-  }
-}
-
-/** Age from which a lock was left behind by a process that was killed, in milliseconds. Appending takes a few milliseconds. */
-const abandonedLockMs = 10_000;
-const lockPollMs = 10;
-
-async function withLock(path: string, run: () => Promise<void>): Promise<void> {
-  const lock = `${path}.lock`;
-  while (!(await created(lock))) {
-    const found = await stat(lock).catch(() => undefined);
-    // A lock from the future was left behind before the clock was set back.
-    if (found !== undefined && Math.abs(Date.now() - found.mtimeMs) > abandonedLockMs) await rm(lock, { force: true });
-    else await wait(lockPollMs);
-  }
-  try {
-    await run();
-  } finally {
-    await rm(lock, { force: true });
-  }
-}
-
-async function created(path: string): Promise<boolean> {
-  try {
-    await (await open(path, 'wx', 0o600)).close();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }

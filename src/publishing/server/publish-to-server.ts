@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type ApiResponse, type ClientOptions, connect, type SendApiRequest } from '../../api/client/connection.ts';
 import { channelResponse, releaseResponse } from '../../api/client/responses.ts';
+import { signatureRecord } from '../../api/client/signature-record.ts';
 import type { ReleaseRequest } from '../../api/release.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Publication, Published, Publisher, ShowUpload } from '../publication.ts';
@@ -26,6 +27,7 @@ export function serverPublisher(options: ServerPublisherOptions): Publisher {
   return {
     publish: (publication) => publishToServer(publication, request, showUpload),
     countDevices: (publication) => countDevices(publication, request),
+    signatures: signatureRecord(request),
   };
 }
 

@@ -34,6 +34,10 @@ export const permissions = {
     roles: { publish: 'opened-rules', admin: 'always' },
   },
   republish: { what: 'Publish an image that already has a different version or board', roles: { admin: 'always' } },
+  signatures: {
+    what: 'Record signatures, and compare a signing log with the record',
+    roles: { publish: 'always', admin: 'always' },
+  },
   notes: {
     what: 'Write release notes',
     roles: { publish: 'always', operate: 'always', admin: 'always' },

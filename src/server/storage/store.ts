@@ -804,11 +804,15 @@ export interface AuditFilter {
   readonly project?: string | undefined;
   /** Earliest time, in milliseconds since 1970. */
   readonly since?: number | undefined;
+  /** Name of the signing log whose entries the detail contains, a UUID. */
+  readonly signingLog?: string | undefined;
 }
 
 export interface AuditStore {
   /** Writes an entry that is not part of a change to the data. The entry may be lost if the server crashes within a second. */
   add(entry: NewAuditEntry): Promise<void>;
+  /** Writes an entry that must not be lost, and returns its ID. */
+  record(entry: NewAuditEntry): Promise<number>;
   /** Returns audit entries, newest first. */
   list(
     page: { readonly before?: number | undefined; readonly limit: number } & AuditFilter,

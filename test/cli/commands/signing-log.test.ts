@@ -1,7 +1,9 @@
-/** Runs the commands of "Record of signatures" in docs/keys.md. */
+/** Signing log: who writes it, and what a check finds. */
 import { createHash } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { recordSignatures } from '../../../src/project/record/signing-log.ts';
 import { door } from '../../support/built-sketch.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
@@ -125,6 +127,72 @@ test('a lock that a killed command left behind is removed, even after the clock 
     t.is((await run(folder, 'sign --bin any.bin')).error, undefined);
     t.false((await folder.list()).includes(`${path}.lock`));
   }
+});
+
+test('the log contains no passphrase and no argument of a signer', async (t) => {
+  const folder = await place(t);
+  const program = fileURLToPath(new URL('../../support/signer-program.mjs', import.meta.url));
+  const command = JSON.stringify([process.execPath, program, folder.at('project/private.key'), 'digest', 'pin-4711']);
+  const signer = { OTA_SIGNER_COMMAND: command, OTA_PASSPHRASE: 'correct horse battery' };
+  t.is((await run(folder, 'sign --bin any.bin', signer)).error, undefined);
+  const text = await folder.text(path);
+  t.notRegex(text, /4711|horse|PRIVATE/);
+  t.is(text.split('\n').length, 2);
+});
+
+test('commands that find the same abandoned lock write one chain', async (t) => {
+  const folder = await place(t);
+  await folder.write(`${path}.lock`, '');
+  await utimes(folder.at(`${path}.lock`), 0, 0);
+  const facts = { file: 'any.bin', sha256: 'ab'.repeat(32), key: 'cd'.repeat(32) };
+  await Promise.all(Array.from({ length: 32 }, () => recordSignatures(folder.at(path), [facts], 'ada@desk')));
+  t.regex((await run(folder, 'keys log verify')).stdout, /: 32 entries, head 32:/);
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.includes('.lock')),
+    [],
+  );
+});
+
+test('the next signature replaces an entry that a killed command left incomplete', async (t) => {
+  const folder = await place(t);
+  const sign = () => run(folder, 'sign --bin any.bin', { OTA_SIGNING_LOG: folder.at(path) });
+  t.is((await sign()).error, undefined);
+  const complete = await folder.text(path);
+  for (const length of [1, 20, 200, complete.length - 1]) {
+    await folder.write(path, `${complete}${complete.slice(0, length)}`);
+    const cutOff = await run(folder, 'keys log verify');
+    t.is(cutOff.error, undefined);
+    t.regex(cutOff.stderr, /^warning: .* ends with part of an entry/m);
+    t.is((await sign()).error, undefined);
+    const after = await run(folder, 'keys log verify');
+    t.regex(after.stdout, /: 2 entries, head 2:/);
+    t.is(after.stderr, '');
+  }
+  await folder.write(path, complete.slice(0, 200));
+  t.is((await sign()).error, undefined, 'the first entry is incomplete');
+  t.regex((await run(folder, 'keys log verify')).stdout, /: 1 entry, head 1:/);
+});
+
+test('a file that is no signing log is never changed', async (t) => {
+  const folder = await place(t);
+  for (const text of ['a letter', 'a letter\n', '{"log": 5}', `${'x'.repeat(9000)}\n{"other": 1}`]) {
+    await folder.write('letter.txt', text);
+    const { error } = await run(folder, 'sign --bin any.bin', { OTA_SIGNING_LOG: folder.at('letter.txt') });
+    t.is(error?.code, 'SIGNING_LOG_BROKEN');
+    t.is(await folder.text('letter.txt'), text);
+  }
+});
+
+test('signing reads only the end of the log, whatever the length of its lines', async (t) => {
+  const folder = await place(t);
+  const facts = (length: number) => ({ file: 'x'.repeat(length), sha256: 'ab'.repeat(32), key: 'cd'.repeat(32) });
+  for (const length of [1, 3600, 4096, 20_000, 5]) await recordSignatures(folder.at(path), [facts(length)], 'ada@desk');
+  t.regex((await run(folder, 'keys log verify')).stdout, /: 5 entries, head 5:/);
+  const lines = await linesOf(folder);
+  await folder.write(path, `${['changed', ...lines.slice(1)].join('\n')}\n`);
+  t.is((await run(folder, 'sign --bin any.bin')).error, undefined);
+  const { error } = await run(folder, 'keys log verify');
+  t.regex(error?.message ?? '', /entry 1 is invalid/, 'only the check reads all entries');
 });
 
 test('a log that cannot be written is an error if its path was chosen, and otherwise a warning', async (t) => {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { releaseNotesText } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
+import type { SignatureReceipt } from '../../../api/signatures.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
@@ -17,6 +18,7 @@ import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { choosePublications } from './choice.ts';
 import { type PublishOptions, publishCommand } from './options.ts';
+import { prepareSignatures } from './send-signatures.ts';
 import { describePublished, nextCommand, type PublishedBuild, sentenceOf } from './view.ts';
 
 export function declarePublish(declaration: Declaration) {
@@ -45,8 +47,9 @@ export async function publish(file: string | undefined, options: PublishOptions,
   const notes = await readNotes(options, destination, io);
   const chosen = await choosePublications(path, source, options, settings, io, report);
   const publications = chosen.map((publication) => ({ ...publication, notes }));
-  const done = await publishAll(publications, destination, options, io, report);
-  report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
+  const { done, receipt } = await publishAll(publications, destination, options, io, report);
+  const published = done.map(describePublished);
+  report.result('publish', { to: placeOf(destination), published, receipt: receipt ?? null });
 }
 
 /** Reads the release notes before anything is published. @throws OtaError OPTIONS_CONFLICT, FILE_NOT_FOUND, OPTION_INVALID */
@@ -67,14 +70,20 @@ function inside(path: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'any') : path;
 }
 
-/** Checks all builds before publishing any of them. */
+/** Published builds, and the receipt for their signatures. */
+interface PublishedBuilds {
+  readonly done: readonly PublishedBuild[];
+  readonly receipt: SignatureReceipt | undefined;
+}
+
+/** Checks all builds, and the signing log, before publishing any of them. */
 async function publishAll(
   publications: readonly Publication[],
   destination: Destination,
   options: PublishOptions,
   io: Io,
   report: Report,
-): Promise<readonly PublishedBuild[]> {
+): Promise<PublishedBuilds> {
   const { checkPublication } = await import('../../../publishing/check-publication.ts');
   const checked: [Publication, readonly ReleaseFinding[]][] = [];
   for (const publication of publications) checked.push([publication, await checkPublication(publication)]);
@@ -83,6 +92,8 @@ async function publishAll(
   const [first] = publications;
   if (first !== undefined && io.prompt !== undefined)
     await confirmDevices(first, publisher, options, io.prompt, report);
+  const sendSignatures =
+    publisher.signatures && (await prepareSignatures(publications, publisher.signatures, io, report));
   const done: PublishedBuild[] = [];
   for (const [publication, findings] of checked) {
     const published = await publisher.publish(publication);
@@ -99,7 +110,7 @@ async function publishAll(
       `This token does not permit promoting releases to ${first?.channel}. Run this command with a token that does: ${promotion}`,
     );
   }
-  return done;
+  return { done, receipt: await sendSignatures?.() };
 }
 
 /** Minimum number of devices for which publishing at a terminal requires confirmation. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { releaseFindingSchema } from '../../../api/release-info.ts';
+import { signatureReceiptSchema } from '../../../api/signatures.ts';
 import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { preflightFixSchema } from '../../../core/model/preflight-fix.ts';
@@ -147,6 +148,8 @@ export const publishDocument = v.strictObject({
       warnings: v.array(releaseFindingSchema),
     }),
   ),
+  /** Receipt of the server for the signing log. Null if there is nothing to record, or if the destination records no signatures. */
+  receipt: v.nullable(signatureReceiptSchema),
 });
 
 const foundDevice = v.strictObject({

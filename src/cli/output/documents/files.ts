@@ -60,7 +60,13 @@ export const signDocument = v.union([
 ]);
 
 /** Result of `keys log verify`. `head` is the hash of the last entry; null for an empty log. */
-export const keysLogVerifyDocument = v.strictObject({ log: path, entries: v.number(), head: orNull(sha256) });
+export const keysLogVerifyDocument = v.strictObject({
+  log: path,
+  entries: v.number(),
+  head: orNull(sha256),
+  /** Receipts of the server, all of which the log matches, and the last entry with a receipt. Null without --server. */
+  recorded: orNull(v.strictObject({ server: v.string(), receipts: v.number(), entry: v.number() })),
+});
 
 /** Result of `pack`: one manifest, or an array of manifests for several images. */
 export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
@@ -72,6 +78,16 @@ export const verifyDocument = v.variant('accepted', [
     format: v.string(),
     /** Key that made the signature. Null with --device, if the file has no signature. */
     fingerprint: orNull(sha256),
+    /** Origin of the file. Null if no manifest beside the file lists it; a field is null if the manifest does not contain it. */
+    provenance: orNull(
+      v.strictObject({
+        sourceCommit: orNull(v.string()),
+        builder: orNull(v.string()),
+        /** Name and version of the program that packed the build. */
+        tool: v.string(),
+        core: orNull(v.string()),
+      }),
+    ),
     warnings: v.array(releaseFindingSchema),
   }),
   v.strictObject({

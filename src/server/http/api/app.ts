@@ -13,6 +13,7 @@ import { rolloutRoutes } from './rollouts.ts';
 import { addRoutes } from './routes.ts';
 import { serverRoutes } from './server.ts';
 import type { Session } from './session.ts';
+import { signatureRoutes } from './signatures.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -46,6 +47,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     serverRoutes,
     projectRoutes,
     releaseRoutes,
+    signatureRoutes,
     rolloutRoutes,
     deviceRoutes,
     uploadRoutes,

@@ -23,7 +23,7 @@ const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
 /** Shows one image of a release. */
 export function ImageDetails({ image: record, channels, isOpen }: ImageDetailsProps) {
   const { id, kind, purpose, publishedAt, yanked, manifest } = record;
-  const { image, signing, enforcement, sourceCommit } = manifest;
+  const { image, signing, enforcement, sourceCommit, builder } = manifest;
   const isReference = purpose === 'reference';
   const findings = isReference ? [] : findingsOf(manifest);
   return (
@@ -37,6 +37,7 @@ export function ImageDetails({ image: record, channels, isOpen }: ImageDetailsPr
           ['Published', <When at={publishedAt} />],
           ['Reason for yanking', yanked],
           ['Core', image.core],
+          ['Builder', builder],
           ['Source commit', sourceCommit !== undefined && <code>{sourceCommit}</code>],
           ['Image', `${image.file}, ${sizeText(image.sizeBytes)}`],
           ['Signing key', signing.publicKey === undefined ? 'unsigned' : <code>{signing.publicKey.fingerprint}</code>],

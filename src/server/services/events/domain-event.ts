@@ -1,6 +1,7 @@
 import type { Role } from '../../../api/release.ts';
 import type { RolloutStage, RolloutState, RolloutWindow } from '../../../api/rollout.ts';
 import type { ImageKind } from '../../../core/model/artifact.ts';
+import type { SigningLogEntry } from '../../../core/model/signing-log.ts';
 import type {
   Actor,
   Failure,
@@ -18,6 +19,7 @@ export type DomainEvent =
   | ProjectEvent
   | TokenEvent
   | WebhookChange
+  | RecordedSignatures
   | AccessEvent;
 
 /** Actor for changes that result from a device request. */
@@ -194,6 +196,14 @@ interface TokenEvent extends Omit<Common, 'project'> {
   readonly roles: readonly Role[];
   readonly channels: readonly string[];
   readonly name: string;
+}
+
+/** Entries of a signing log that a client has sent. The log is the first detail, because the audit log is searched for it. */
+interface RecordedSignatures extends Common {
+  readonly type: 'signatures.recorded';
+  /** Name of the signing log. */
+  readonly log: string;
+  readonly entries: readonly SigningLogEntry[];
 }
 
 interface RefusedAccess extends Omit<Common, 'project'> {

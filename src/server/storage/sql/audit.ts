@@ -6,20 +6,30 @@ import { queueEvents } from './queue-events.ts';
 import { storedJson } from './stored-json.ts';
 import type { Tables } from './tables.ts';
 
-/** Writes audit entries, and queues the events for webhooks, in the same transaction as the change. */
-export async function writeAudit(db: Database, entries: readonly NewAuditEntry[]): Promise<void> {
-  if (entries.length === 0) return;
+/** Writes audit entries, and queues the events for webhooks, in the same transaction as the change. Returns the IDs of the entries. */
+export async function writeAudit(db: Database, entries: readonly NewAuditEntry[]): Promise<readonly number[]> {
+  if (entries.length === 0) return [];
   const rows = entries.map(({ at, actor, action, project, detail }) => {
     const mac = typeof detail['mac'] === 'string' ? detail['mac'] : null;
     return { at, actor, action, project: project ?? null, mac, detail: JSON.stringify(detail) };
   });
-  await db.insertInto('audit').values(rows).execute();
+  const written = await db.insertInto('audit').values(rows).returning('id').execute();
   await queueEvents(db, entries);
+  return written.map(({ id }) => id);
 }
 
 export function sqlAudit({ db, transaction }: Engine): AuditStore {
   return {
-    add: (entry) => writeAudit(db, [entry]),
+    async add(entry) {
+      await writeAudit(db, [entry]);
+    },
+
+    record: (entry) =>
+      transaction(async (change) => {
+        const [id] = await writeAudit(change, [entry]);
+        if (id === undefined) throw new Error('the audit entry has no ID');
+        return id;
+      }),
 
     async list({ before = Number.MAX_SAFE_INTEGER, limit, ...filter }) {
       const query = filtered(db, filter).where('id', '<', before).orderBy('id', 'desc').limit(limit);
@@ -50,11 +60,12 @@ export function sqlAudit({ db, transaction }: Engine): AuditStore {
   };
 }
 
-function filtered(db: Database, { actors, action, project, since }: AuditFilter) {
+function filtered(db: Database, { actors, action, project, since, signingLog }: AuditFilter) {
   let query = db.selectFrom('audit').selectAll();
   if (actors !== undefined) query = query.where('actor', 'in', [...actors, '']);
   if (project !== undefined) query = query.where('project', '=', project);
   if (since !== undefined) query = query.where('at', '>=', since);
+  if (signingLog !== undefined) query = query.where('detail', 'like', `{"log":"${signingLog}"%`);
   if (action === undefined) return query;
   return action.includes('.')
     ? query.where('action', '=', action)

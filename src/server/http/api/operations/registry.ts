@@ -5,6 +5,7 @@ import { projectOperations } from './projects.ts';
 import { releaseOperations } from './releases.ts';
 import { rolloutOperations } from './rollouts.ts';
 import { serverOperations } from './server.ts';
+import { signatureOperations } from './signatures.ts';
 import { uploadOperations } from './uploads.ts';
 import { webhookOperations } from './webhooks.ts';
 
@@ -13,6 +14,7 @@ export const operations: readonly Operation[] = [
   serverOperations,
   projectOperations,
   releaseOperations,
+  signatureOperations,
   rolloutOperations,
   deviceOperations,
   uploadOperations,

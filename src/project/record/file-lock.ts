@@ -1,0 +1,60 @@
+import { open, rm, stat } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { OtaError } from '../../errors/ota-error.ts';
+
+/** Age from which a lock was left behind by a process that was killed, in milliseconds. Appending takes a few milliseconds. */
+const abandonedLockMs = 10_000;
+const lockPollMs = 10;
+
+/**
+ * Runs a function while no other process runs one for the same log.
+ *
+ * @throws OtaError SIGNING_LOG_LOCKED if a process was killed while it removed an abandoned lock; the errors of the file system and of `run`
+ */
+export async function withFileLock(path: string, run: () => Promise<void>): Promise<void> {
+  const lock = `${path}.lock`;
+  while (!(await created(lock))) {
+    if (await isAbandoned(lock)) await removeAbandoned(path, lock);
+    else await wait(lockPollMs);
+  }
+  try {
+    await run();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/**
+ * Removes an abandoned lock. Several processes can find it, and a slow one must not remove the lock that the next process has created in the
+ * meantime. Therefore only the process that holds a second lock removes the first one, after it has found it abandoned again.
+ */
+async function removeAbandoned(path: string, lock: string): Promise<void> {
+  const removal = `${lock}.removal`;
+  if (await created(removal)) {
+    try {
+      if (await isAbandoned(lock)) await rm(lock, { force: true });
+    } finally {
+      await rm(removal, { force: true });
+    }
+  } else if (await isAbandoned(removal)) {
+    throw new OtaError('SIGNING_LOG_LOCKED', { path, lock: removal });
+  } else {
+    await wait(lockPollMs);
+  }
+}
+
+/** A lock from the future was left behind before the clock was set back. */
+async function isAbandoned(lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => undefined);
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > abandonedLockMs;
+}
+
+async function created(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
