@@ -34,6 +34,7 @@ HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 # Suffixes of the files next to an image; `pack` writes the manifest last.
 ARTIFACTS = (".gz", ".raw", ".signed", ".gz.signed", ".raw.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
+BILL = ".cdx.json"
 # Same limit as in src/files/bounded-read.ts.
 MOST_FILE_BYTES = 256 * 1024 * 1024
 # Configuration file names in the search order of the CLI, which searches the project folder and its parents.
@@ -357,7 +358,7 @@ def run(words, image=None, environment=None):
 def remove_artifacts(image):
     """Removes the artifacts and the manifest next to an image. Names the files that are left, and returns False if there are any."""
     is_removed = True
-    for suffix in ARTIFACTS + (MANIFEST,):
+    for suffix in ARTIFACTS + (MANIFEST, BILL):
         try:
             os.remove(image + suffix)
         except FileNotFoundError:
@@ -382,8 +383,28 @@ def is_filesystem():
     return bool({"buildfs", "uploadfs", "uploadfsota"} & set(COMMAND_LINE_TARGETS))
 
 
+def record_parts():
+    """Writes the packages and libraries of the build for `pack --sbom`, in the versions that PlatformIO reports."""
+    builders = env.get("__PIO_LIB_BUILDERS")
+    if builders is None:
+        return  # this run has compiled nothing
+    path = Path(env.subst(os.path.join("$BUILD_DIR", "ota", "parts.json")))
+    try:
+        platform = env.PioPlatform()
+        parts = {
+            "packages": platform.dump_used_packages(),
+            "libraries": [{"name": lib.name, "version": lib.version} for lib in builders if lib.is_dependent],
+            "core": platform.get_package_dir("framework-arduinoespressif8266"),
+        }
+        path.write_text(json.dumps(parts, default=str), encoding="utf-8")
+    except Exception as error:  # PlatformIO documents none of these functions
+        sys.stderr.write("ota-hooks: warning: the libraries of the build are unknown: %s\n" % error)
+        path.unlink(missing_ok=True)
+
+
 def make_artifacts(target, source, env):
     """SCons action: makes the artifacts of an image and publishes them if configured."""
+    record_parts()
     details = ["--kind", "filesystem" if is_filesystem() else "sketch", "--board", env.BoardConfig().id]
     status = run(arguments("pack") + details + [env["OTA_IMAGE"]], env["OTA_IMAGE"])
     path = find_config()

@@ -117,7 +117,7 @@ for (const path of paths) {
       ['Sign'],
     );
     const lines = withSecrets[0]?.run?.split('\n') ?? [];
-    t.deepEqual(lines.slice(0, 9), [
+    t.deepEqual(lines.slice(0, 10), [
       'umask 077',
       'key="$RUNNER_TEMP/private.key"',
       `trap 'rm -f "$key"' EXIT`,
@@ -125,6 +125,7 @@ for (const path of paths) {
       'if [ -z "$OTA_SIGNER_COMMAND" ]; then',
       `  printf '%s\\n' "$OTA_PRIVATE_KEY" > "$key"`,
       '  signer=(--private-key "$key")',
+      '  if [ -n "$OTA_PASSPHRASE" ]; then signer+=(--passphrase-env OTA_PASSPHRASE); fi',
       'fi',
       'unset OTA_PRIVATE_KEY',
     ]);
@@ -169,6 +170,8 @@ test('the action passes the key only to the signing step and the token only to t
   const withInput = (input: string) =>
     runs.steps.filter(({ env }) => JSON.stringify(env).includes(`inputs.${input}`)).map(({ name }) => name);
   t.deepEqual(withInput('private-key'), ['Sign']);
+  t.deepEqual(withInput('passphrase'), ['Sign']);
+  t.deepEqual(withInput('signer-pin'), ['Sign']);
   t.deepEqual(withInput('token'), ['Attach the files to the release']);
   t.is(inputs['private-key']?.default, '');
 });

@@ -95,7 +95,7 @@ function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release
 }
 
 /** Returns the manifest beside the file if it lists exactly these bytes. Invalid manifests and manifests for other files are ignored. */
-async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
+export async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
   const name = basename(path);
   const images = [
     name,

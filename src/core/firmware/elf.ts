@@ -21,6 +21,7 @@ const symbolBytes = 16;
 const machineXtensa = 94;
 const sectionTypes = { programBits: 1, symbolTable: 2 } as const;
 const allocFlag = 0x2;
+const stringsFlag = 0x20;
 const undefinedSection = 0;
 
 /**
@@ -31,19 +32,8 @@ const undefinedSection = 0;
  */
 export function readElf(file: Uint8Array, wanted: RegExp): ElfProgram | undefined {
   const entryAddress = wordAt(file, 24);
-  const tableOffset = wordAt(file, 32);
-  const entryBytes = halfWordAt(file, 46);
-  const count = halfWordAt(file, 48);
-  if (!isXtensaElf(file) || entryAddress === undefined || tableOffset === undefined || count === undefined)
-    return undefined;
-  if (entryBytes !== sectionHeaderBytes || file.length < headerBytes) return undefined;
-
-  const headers: SectionHeader[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const header = readSectionHeader(file, tableOffset + index * sectionHeaderBytes);
-    if (header === undefined) break;
-    headers.push(header);
-  }
+  const headers = readHeaders(file);
+  if (entryAddress === undefined || headers === undefined) return undefined;
   return {
     entryAddress,
     loaded: headers
@@ -52,6 +42,28 @@ export function readElf(file: Uint8Array, wanted: RegExp): ElfProgram | undefine
       .sort((a, b) => a.address - b.address),
     symbols: readSymbols(file, headers, wanted),
   };
+}
+
+/** Returns the contents of the sections with texts that are not loaded into device memory; empty if the file is not an Xtensa ELF. */
+export function unloadedSections(file: Uint8Array): readonly Uint8Array[] {
+  return (readHeaders(file) ?? [])
+    .filter(({ type, flags }) => type === sectionTypes.programBits && !(flags & allocFlag) && flags & stringsFlag)
+    .map((header) => contents(file, header));
+}
+
+function readHeaders(file: Uint8Array): readonly SectionHeader[] | undefined {
+  const tableOffset = wordAt(file, 32);
+  const entryBytes = halfWordAt(file, 46);
+  const count = halfWordAt(file, 48);
+  if (!isXtensaElf(file) || tableOffset === undefined || count === undefined) return undefined;
+  if (entryBytes !== sectionHeaderBytes || file.length < headerBytes) return undefined;
+  const headers: SectionHeader[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const header = readSectionHeader(file, tableOffset + index * sectionHeaderBytes);
+    if (header === undefined) break;
+    headers.push(header);
+  }
+  return headers;
 }
 
 function isXtensaElf(file: Uint8Array): boolean {

@@ -16,6 +16,9 @@ export const artifactSuffixes = ['.gz', '.raw', '.signed', '.gz.signed', '.raw.s
 /** Suffix of the manifest beside an image. */
 export const manifestSuffix = '.ota.json';
 
+/** Suffix of the bill of materials beside an image. */
+export const billSuffix = '.cdx.json';
+
 /**
  * Location of the size and CRC words in a .bin file, which depends on the core (`add_crc` in `elf2bin.py`):
  *

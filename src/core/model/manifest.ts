@@ -17,6 +17,8 @@ export interface Manifest {
   board?: string | undefined;
   /** Git commit that was checked out in the project when the build was packed. Files may have differed from the commit. */
   sourceCommit?: string | undefined;
+  /** Builder of the image: the URL of the run of a build server, or `local` for the machine of a person. Absent if it is unknown. */
+  builder?: string | undefined;
   image: ManifestImage;
   /** Fingerprints of all RSA public keys in the image. */
   embeddedKeys: string[];
@@ -291,6 +293,7 @@ export const manifestSchema = v.strictObject({
   sourceCommit: v.optional(
     v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be the ID of a git commit')),
   ),
+  builder: v.optional(v.pipe(label, v.maxLength(2048))),
   image: imageSchema,
   embeddedKeys: v.array(sha256),
   enforcement: v.picklist(['elf', 'declared', 'unproven']),

@@ -56,6 +56,8 @@ export interface PackRequest {
   readonly board?: string | undefined;
   /** Git commit of the sources, as 40 or 64 hexadecimal digits. */
   readonly sourceCommit?: string | undefined;
+  /** Builder of the image: the URL of the run of a build server, or `local`. */
+  readonly builder?: string | undefined;
   /** Signal that aborts a long compression. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -74,8 +76,8 @@ export interface PackResult {
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
-  const { file = nameIn(request.path), compression = 'gzip', project, version, board } = request;
-  requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
+  const { file = nameIn(request.path), compression = 'gzip', project, version, board, builder } = request;
+  requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board, builder });
   requireVersion(version);
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = requireKind(request, firmware);
@@ -202,7 +204,7 @@ function describe(
   kind: ImageKind,
   { enforcement, metadata, artifacts }: Pick<Manifest, 'enforcement' | 'metadata' | 'artifacts'>,
 ): Manifest {
-  const { project, version, board, sourceCommit, publicKey, elf } = request;
+  const { project, version, board, sourceCommit, builder, publicKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
   const facts = imageFacts(firmware, kind === 'filesystem');
   const symbols = kind === 'sketch' && elf !== undefined ? symbolTraces(elf.bytes, firmware) : undefined;
@@ -214,6 +216,7 @@ function describe(
     version,
     board,
     sourceCommit,
+    builder,
     image: {
       file: request.file,
       kind,

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
+import { artifactSuffixes, billSuffix, manifestSuffix } from '../../core/model/artifact.ts';
 import { formatManifest, type Manifest, readManifest } from '../../core/model/manifest.ts';
 import type { Build } from '../../core/pack/build.ts';
 import { digests } from '../../core/pack/digests.ts';
@@ -17,7 +17,7 @@ import { removeCopies, writeCopies } from './copies.ts';
  */
 export async function removeStaleArtifacts(imagePaths: readonly string[]): Promise<void> {
   const suffixes = [...artifactSuffixes].sort((a, b) => Number(isSignedSuffix(b)) - Number(isSignedSuffix(a)));
-  const stale = [...suffixes, manifestSuffix].flatMap((suffix) => imagePaths.map((path) => path + suffix));
+  const stale = [...suffixes, manifestSuffix, billSuffix].flatMap((suffix) => imagePaths.map((path) => path + suffix));
   await removeLeftovers(stale).finally(() => Promise.all(imagePaths.map(removeCopies)));
 }
 

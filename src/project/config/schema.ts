@@ -61,6 +61,8 @@ export interface Config {
   signCompressedFilesystem?: boolean | undefined;
   /** False to write no metadata into artifacts. Devices with the guard read the metadata. */
   metadata?: boolean | undefined;
+  /** True to write a bill of materials in CycloneDX format beside each image. */
+  sbom?: boolean | undefined;
   /**
    * Required proof of signature checks. `elf` (default): the ELF must show that the Updater verifies signatures. `declared`: the sketch
    * calls `Update.installSignature`.
@@ -156,6 +158,9 @@ export const configSchema = v.strictObject({
       v.boolean(),
       v.description('false: artifacts contain no metadata for devices with the guard (default: true).'),
     ),
+  ),
+  sbom: v.optional(
+    v.pipe(v.boolean(), v.description('true: also write a bill of materials (CycloneDX) beside each image.')),
   ),
   enforcement: v.optional(
     v.pipe(

@@ -505,3 +505,18 @@ test('pack records the source commit in the manifest', async (t) => {
   t.is((await runCommand(['pack', image], { cwd: folder.path })).exitCode, 0);
   t.is((await manifestOf(folder)).sourceCommit, commit);
 });
+
+test('the manifest names the run of the build server as the builder, or local', async (t) => {
+  const folder = await builtSketch(t);
+  const builderWith = async (env: Readonly<Record<string, string>>) => {
+    t.is((await runCommand(['pack', image], { cwd: folder.path, env })).error, undefined);
+    return (await manifestOf(folder)).builder;
+  };
+  const github = { GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'ada/door', GITHUB_RUN_ID: '17' };
+  t.is(await builderWith(github), 'https://github.com/ada/door/actions/runs/17');
+  t.is(
+    await builderWith({ CI_JOB_URL: 'https://gitlab.com/ada/door/-/jobs/5' }),
+    'https://gitlab.com/ada/door/-/jobs/5',
+  );
+  t.is(await builderWith({}), 'local');
+});

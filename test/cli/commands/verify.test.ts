@@ -6,6 +6,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { packImage } from '../../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../../src/core/pack/sign-build.ts';
 import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
+import { door } from '../../support/built-sketch.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -75,6 +76,7 @@ test('verify --json prints one document for accepted and rejected files', async 
     accepted: true,
     format: 'current',
     fingerprint,
+    provenance: null,
     warnings: [],
   });
   const bad = await verify(folder, 'door.bin', '--public-key', 'owner.key', '--json');
@@ -171,4 +173,37 @@ test('verify --device gives the verdict of a device with the guard', async (t) =
   const { exitCode, error } = await verify(folder, 'unsigned.bin', '--device', 'device.json');
   t.is(exitCode, 3);
   t.regex(error?.message ?? '', /unsigned-to-signed/);
+});
+
+test('verify shows the commit, the builder, and the versions of the tool and the core from the manifest', async (t) => {
+  const commit = 'a'.repeat(40);
+  const folder = await testFolder(t, {
+    'private.key': door.privatePem,
+    'public.key': door.publicPem,
+    'door.bin': door.bin,
+    'door.elf': door.elf,
+    '.git/HEAD': `${commit}\n`,
+    '.git/objects/.keep': '',
+  });
+  const env = { CI_JOB_URL: 'https://gitlab.com/ada/door/-/jobs/5' };
+  t.is((await runCommand(['pack', 'door.bin'], { cwd: folder.path, env })).error, undefined);
+  const { core } = JSON.parse(await folder.text('door.bin.ota.json')).image;
+  const lines = [
+    `source commit: ${commit}`,
+    `builder: ${env.CI_JOB_URL}`,
+    'packed with: ota-hooks ',
+    `core: ${core ?? 'not recognized'}`,
+  ];
+  const { stdout } = await verify(folder, 'door.bin.signed');
+  for (const line of lines) t.true(stdout.includes(`\n  ${line}`), `${line}: ${stdout}`);
+  const { provenance } = JSON.parse((await verify(folder, 'door.bin.signed', '--json')).stdout);
+  t.like(provenance, { sourceCommit: commit, builder: env.CI_JOB_URL, core: core ?? null });
+
+  // The manifest does not list the bytes of another file.
+  await folder.write('door.bin', Buffer.concat([door.bin, Buffer.alloc(4)]));
+  t.is(
+    (await runCommand(['sign', '--bin', 'door.bin', '--out', 'door.bin.signed'], { cwd: folder.path })).error,
+    undefined,
+  );
+  t.is(JSON.parse((await verify(folder, 'door.bin.signed', '--json')).stdout).provenance, null);
 });

@@ -144,9 +144,12 @@ async function runSteps(
   };
 }
 
-/** Evaluates the conditions of these templates: a comparison with the empty text. */
+/** Evaluates the conditions of these templates: comparisons with the empty text, at least one of which must hold. */
 function holds(condition: string | undefined, value: (expression: string) => string): boolean {
-  if (condition === undefined) return true;
+  return condition === undefined || condition.split(' || ').some((part) => isTrue(part, value));
+}
+
+function isTrue(condition: string, value: (expression: string) => string): boolean {
   const [, expression = '', operator] = /^(\S+) (==|!=) ''$/.exec(condition) ?? [];
   if (operator === undefined) throw new Error(`The test cannot evaluate the condition ${condition}`);
   return (value(expression) === '') === (operator === '==');

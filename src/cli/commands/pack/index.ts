@@ -2,7 +2,7 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { compressionNames } from '../../../core/compression/names.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
-import { artifactSuffixes, manifestSuffix } from '../../../core/model/artifact.ts';
+import { artifactSuffixes, billSuffix, manifestSuffix } from '../../../core/model/artifact.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { type PackRequest, packImage } from '../../../core/pack/pack-image.ts';
 import { signBuild } from '../../../core/pack/sign-build.ts';
@@ -11,6 +11,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { arduinoBoard } from '../../../project/build/arduino-board.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
+import { buildServerRun } from '../../../project/build/build-server.ts';
 import { copyName, withoutCopiedImages } from '../../../project/build/copies.ts';
 import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
 import { sourceCommit } from '../../../project/build/source-commit.ts';
@@ -59,6 +60,7 @@ const packCommand = (declaration: Declaration) =>
       'Also sign a compressed filesystem (only for devices with ATOMIC_FS_UPDATE)',
     )
     .option('--no-metadata', 'Write no metadata for devices with the guard into the artifacts')
+    .option('--sbom', 'Also write a bill of materials (CycloneDX) beside the image, as IMAGE.cdx.json')
     .option('--declare-enforcement', 'Declare that the sketch calls Update.installSignature itself')
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
@@ -124,6 +126,7 @@ async function packOne(
     version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
     board: options.board ?? config.board ?? (await arduinoBoard(dirname(path))),
     sourceCommit: sourceCommit(settings.source),
+    builder: buildServerRun(io) ?? 'local',
     allow: options.allow,
     allowedRules: [...configuredAllowances(config), ...options.projectAllow],
     signal: io.signal,
@@ -145,6 +148,10 @@ async function packOne(
   await recordInLog(signaturesOf(finished.manifest), io, report);
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
+  if (options.sbom ?? config.sbom ?? false) {
+    const { writeBill } = await import('./bill.ts');
+    await writeBill(path, finished.manifest, request.elf?.bytes, report);
+  }
   return finished.manifest;
 }
 
@@ -232,7 +239,7 @@ async function findImages({ config, folder, trust }: ProjectSettings, report: Re
 /** Excludes artifacts, because a pattern such as `build/*` matches artifacts of an earlier build. */
 function withoutArtifacts(paths: readonly string[]): string[] {
   const artifacts = new Set(
-    paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
+    paths.flatMap((path) => [...artifactSuffixes, manifestSuffix, billSuffix].map((suffix) => path + suffix)),
   );
   return paths.filter((path) => !artifacts.has(path));
 }

@@ -17,6 +17,7 @@ import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
+import { provenanceLines, provenanceOf } from './provenance.ts';
 
 const verifyCommand = (declaration: Declaration) =>
   command(declaration, 'verify <file>', 'Verify the signature of a file as a device does', [
@@ -58,8 +59,10 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   if (accepted !== undefined) {
     const { fingerprint } = accepted.key;
     const warnings = await protectionWarnings(path, bytes, keys, io);
+    const provenance = await provenanceOf(path, bytes);
     const line = `${report.path(path)}: accepted by devices with key ${fingerprint}`;
-    report.result('verify', { file: path, accepted: true, format, fingerprint, warnings: [...warnings] }, line);
+    const result = { file: path, accepted: true as const, format, fingerprint, provenance, warnings: [...warnings] };
+    report.result('verify', result, [line, ...provenanceLines(provenance)]);
     for (const { message, fix } of warnings) report.warn(`${report.path(path)}: ${message}; ${fix}`);
     return;
   }
@@ -97,8 +100,10 @@ async function verifyFor(
   }
   const fingerprint = artifact.keyFingerprint ?? null;
   const warnings = findings.map(({ rule, message, fix }) => ({ rule, message, fix }));
+  const provenance = await provenanceOf(path, bytes);
   const line = `${report.path(path)}: accepted by the device`;
-  report.result('verify', { file: path, accepted: true, format, fingerprint, warnings }, line);
+  const result = { file: path, accepted: true as const, format, fingerprint, provenance, warnings };
+  report.result('verify', result, [line, ...provenanceLines(provenance)]);
   for (const { message, fix } of warnings) report.warn(`${report.path(path)}: ${message}; ${fix}`);
 }
 
