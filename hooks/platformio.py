@@ -390,11 +390,11 @@ def record_parts():
         return  # this run has compiled nothing
     path = Path(env.subst(os.path.join("$BUILD_DIR", "ota", "parts.json")))
     try:
-        platform = env.PioPlatform()
+        platform, framework = env.PioPlatform(), "framework-arduinoespressif8266"
         parts = {
             "packages": platform.dump_used_packages(),
             "libraries": [{"name": lib.name, "version": lib.version} for lib in builders if lib.is_dependent],
-            "core": platform.get_package_dir("framework-arduinoespressif8266"),
+            "core": platform.get_package_dir(framework) if framework in platform.packages else None,
         }
         path.write_text(json.dumps(parts, default=str), encoding="utf-8")
     except Exception as error:  # PlatformIO documents none of these functions

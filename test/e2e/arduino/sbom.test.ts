@@ -19,7 +19,7 @@ test.serial('the bill of materials names the libraries and versions that arduino
   await placeKeys(sketch, makeKeys());
   const built = await workplace.build(sketch, '--json');
   t.is(built.exitCode, 0, built.output);
-  const json = built.output.slice(built.output.indexOf('\n{'), built.output.lastIndexOf('}') + 1);
+  const [json = ''] = /^\{$[\s\S]*^\}$/m.exec(built.output) ?? [];
   const reported: readonly Part[] = JSON.parse(json).builder_result.used_libraries;
   t.true(reported.length >= 2);
 
