@@ -11,13 +11,11 @@ starts no process. `ota-hooks upload` replaces espota.py unless custom_ota_uploa
 """
 
 import hashlib
+import importlib.util
 import inspect
 import json
-import ntpath
 import os
-import posixpath
 import re
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -31,14 +29,37 @@ PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.realpath(inspect.getfile(l
 PROJECT_DIR = env.subst("$PROJECT_DIR")
 HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 
+
+def load_parts(name):
+    """Makes the package beside this script importable by a name of its own.
+
+    Its folder is not added to sys.path, where this script would hide PlatformIO's module of the same name.
+    """
+    folder = os.path.join(PACKAGE_DIR, "hooks", "platformio_hook")
+    # `ota-hooks build` and the project may run two copies of this script in one process.
+    for other in [each for each in sys.modules if each.split(".")[0] == name]:
+        del sys.modules[other]
+    start = os.path.join(folder, "__init__.py")
+    spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=[folder])
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+
+
+writes_bytecode = sys.dont_write_bytecode
+# The installed package stays as it is, and may be read-only.
+sys.dont_write_bytecode = True
+load_parts("ota_hooks_parts")
+from ota_hooks_parts.config import CONFIGS, named_in, search_config, tag_state
+from ota_hooks_parts.errors import HookError
+from ota_hooks_parts.espota import PASSWORD, espota_flags
+from ota_hooks_parts.files import file_digest, read_file, read_json
+from ota_hooks_parts.programs import find_program, is_program
+
+sys.dont_write_bytecode = writes_bytecode
+
 # Suffixes of the files next to an image; `pack` writes the manifest last.
 ARTIFACTS = (".gz", ".raw", ".signed", ".gz.signed", ".raw.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
 BILL = ".cdx.json"
-# Same limit as in src/files/bounded-read.ts.
-MOST_FILE_BYTES = 256 * 1024 * 1024
-# Configuration file names in the search order of the CLI, which searches the project folder and its parents.
-CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
 
 ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 # For each custom_ota_NAME: the commands that use it, the CLI option, and the kind of value (path, text, lines or allowed words).
@@ -61,35 +82,6 @@ OPTIONS = {
     "upload": ("", None, ON_OFF),
     "sign_tests": ("", None, ON_OFF),
 }
-# Environment variable for a password from upload_flags, because command lines are visible to other users.
-PASSWORD = "OTA_UPLOAD_PASSWORD"
-# Options of espota.py in upload_flags and the matching options of `ota-hooks upload`; None if the option is ignored.
-ESPOTA_FLAGS = {
-    "-i": None,
-    "--ip": None,
-    "-p": "--port",
-    "--port": "--port",
-    "-I": "--host-ip",
-    "--host_ip": "--host-ip",
-    "-P": "--host-port",
-    "--host_port": "--host-port",
-    "-a": "--password-env",
-    "--auth": "--password-env",
-    "-f": None,
-    "--file": None,
-    "-t": "--timeout",
-    "--timeout": "--timeout",
-}
-ESPOTA_SWITCHES = ("-s", "--spiffs", "-d", "--debug", "-r", "--progress")
-# An option and its value: in quotes, or up to the next option.
-ESPOTA_FLAG = re.compile(
-    r"""(--[A-Za-z_]+|-[A-Za-z])(?:=|\s+(?!--?[A-Za-z])|(?=[^\s=-]))?"""
-    r"""("[^"]*"(?=\s|$)|'[^']*'(?=\s|$)|.*?)(?=\s+--?[A-Za-z]|\s*$)"""
-)
-
-
-class HookError(Exception):
-    """An error that the user can fix: one line with the cause and one line with a hint."""
 
 
 def complain(error):
@@ -142,90 +134,11 @@ def arguments(command):
     return result
 
 
-def read_file(path):
-    """Returns the bytes of a regular file. Rejects other file types, because reading a pipe, for example, might never end."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError("not a regular file: " + str(path))
-    with open(path, "rb") as file:
-        content = file.read(MOST_FILE_BYTES + 1)
-    if len(content) > MOST_FILE_BYTES:
-        raise OSError("too large: " + str(path))
-    return content
-
-
-def file_digest(path):
-    """Returns the SHA-256 of a file, or the name of the exception if the file cannot be read."""
-    try:
-        return hashlib.sha256(read_file(path)).hexdigest()
-    except (OSError, ValueError) as error:
-        return type(error).__name__
-
-
 def find_config():
     """Returns the path of the configuration that the CLI would use, or None."""
     if option("config"):
         return in_project(option("config"))
     return search_config(PROJECT_DIR, CONFIGS, os.path.realpath(os.path.expanduser("~")))
-
-
-def search_config(start, names, home):
-    """Searches the start folder and its parents, up to the project root, as src/project/config/load.ts does."""
-    folders = [Path(start)] + list(Path(start).parents)
-    root = project_root(folders, Path(home))
-    found = (folder / name for folder in folders[: root + 1] for name in names)
-    return next((str(path) for path in found if path.is_file()), None)
-
-
-def project_root(folders, home):
-    """Returns the index of the project root among a folder and its parents, as src/project/config/project-root.ts does."""
-    is_there = lambda at, name: os.path.exists(str(folders[at] / name))
-    every = range(len(folders))
-    real = [Path(os.path.realpath(str(folder))) for folder in folders]
-    own = [at for at in every if real[at] != home and real[at] not in home.parents]
-    repositories = [at for at in own if is_there(at, ".git")]
-    top = [at for at in repositories if not is_submodule(str(folders[at]))] or repositories[-1:]
-    workspaces = [at for at in own if is_there(at, "pnpm-workspace.yaml") or is_workspace(str(folders[at]))]
-    markers = [at for at in every if is_there(at, ".git") or is_there(at, "package.json")]
-    return (top or workspaces or markers or [0])[0]
-
-
-def is_submodule(folder):
-    """Returns whether the .git file of a folder belongs to a submodule. A linked work tree differs by its file commondir."""
-    try:
-        text = read_file(os.path.join(folder, ".git")).decode("utf-8")
-    except (OSError, ValueError):
-        return False
-    target = re.match(r"gitdir: (.+?)\s*$", text)
-    if not target or not re.search(r"(?:^|[\\/])\.git[\\/](?:.+[\\/])?modules[\\/]", target.group(1)):
-        return False
-    return not os.path.exists(os.path.join(folder, target.group(1), "commondir"))
-
-
-def is_workspace(folder):
-    """Returns whether the package.json of a folder declares a workspace."""
-    package = read_json(os.path.join(folder, "package.json"))
-    return isinstance(package, dict) and "workspaces" in package
-
-
-def named_in(config, folder):
-    """Collects the digests of files and the values of environment variables that a configuration names under any key."""
-    if isinstance(config, list):
-        return [named_in(value, folder) for value in config]
-    if isinstance(config, dict):
-        # SCons tracks images, and devices affect only uploads. Passphrases and publish tokens do not affect the artifacts, and
-        # even a hash of a secret would reveal too much.
-        known = [key for key in sorted(config) if key not in ("images", "passphrase", "devices", "upload", "publish")]
-        values = [config[key] for key in known]
-        return [os.environ.get(str(config.get("env", ""))), named_in(values, folder)]
-    return file_digest(os.path.join(folder, config)) if isinstance(config, str) else None
-
-
-def read_json(path):
-    """Returns the value of a JSON file, or None if it cannot be read."""
-    try:
-        return json.loads(read_file(path).decode("utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def cli_script():
@@ -249,24 +162,6 @@ def state():
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
 
 
-def tag_state(start):
-    """Hashes the files that determine the tag of the commit: a build after `git tag` must not keep the earlier version."""
-    folder = next((at for at in [Path(start)] + list(Path(start).parents) if (at / ".git").exists()), None)
-    try:
-        git = folder and folder / ".git"
-        if git and git.is_file():
-            git = folder / read_file(git).decode("utf-8").strip().replace("gitdir: ", "", 1)
-        if not git:
-            return None
-        pointer, head = git / "commondir", read_file(git / "HEAD").decode("utf-8").strip()
-        shared = git / read_file(pointer).decode("utf-8").strip() if pointer.is_file() else git
-        tags = sorted(str(path) for path in (shared / "refs" / "tags").glob("*"))
-        paths = [str(shared / head.replace("ref: ", "", 1)), str(shared / "packed-refs")] + tags
-        return [head, [[path, file_digest(path)] for path in paths]]
-    except (OSError, ValueError):
-        return None
-
-
 def is_published(config):
     """Returns whether the configuration publishes this build; None if only the CLI can read the configuration."""
     section = config.get("publish") if isinstance(config, dict) else None
@@ -282,41 +177,6 @@ def remembered_node():
         return read_file(os.path.join(PROJECT_DIR, ".ota", "node")).decode("utf-8").strip()
     except (OSError, ValueError):
         return None
-
-
-def is_absolute(path, windows):
-    """Returns whether a path is independent of the current folder. On Windows, `\\tools` and `C:tools` are not."""
-    return bool(re.match(r"[A-Za-z]:[\\/]|[\\/]{2}[^\\/]", path)) if windows else path.startswith("/")
-
-
-def find_program(name, path, extensions, here, windows, is_program, real_path=lambda folder: folder):
-    """Finds a program by absolute path or by plain name in PATH, with the rules of src/project/build/find-program.ts.
-
-    shutil.which also searches the current folder: always on Windows, elsewhere for empty or relative PATH entries.
-    """
-    paths = ntpath if windows else posixpath
-    # normpath keeps two leading slashes.
-    same = lambda folder: paths.normcase(paths.normpath(real_path(folder if windows else "/" + folder.lstrip("/"))))
-    bases = [name] if is_absolute(name, windows) else []
-    if not re.search(r"[\\/:]" if windows else "/", name):
-        entries = re.findall(r'(?:"[^"]*"?|[^;"])+', path) if windows else path.split(":")
-        folders = [entry.replace('"', "") if windows else entry for entry in entries]
-        known = [folder for folder in folders if is_absolute(folder, windows) and same(folder) != same(here)]
-        bases = [paths.join(folder, name) for folder in known]
-    startable = (".com", ".exe", ".bat", ".cmd")
-    listed = [each.strip().lower() for each in (extensions or ";".join(startable)).split(";")]
-    suffixes = [each for each in listed if each in startable] if windows else [""]
-    for base in bases:
-        is_complete = windows and paths.splitext(base)[1].lower() in startable
-        for suffix in [""] * is_complete + suffixes:
-            if is_program(base + suffix):
-                return base + suffix
-    return None
-
-
-def is_program(path):
-    """Returns whether an executable file exists at the path."""
-    return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def node_program():
@@ -423,31 +283,6 @@ def without_key_secrets():
     named = re.findall(r"(?:privateKey|passphrase)[\"']?\s*:\s*\{?\s*[\"']?env[\"']?\s*:\s*[\"']?([A-Za-z_]\w*)", text)
     secrets = set(named + [option("passphrase_env")])
     return {name: value for name, value in os.environ.items() if name not in secrets}
-
-
-def espota_flags(lines):
-    """Converts lines of espota.py flags to options of `ota-hooks upload`; returns the options and the password.
-
-    A value ends at the next option or at the end of the line, so that a password needs no quotes and no escapes.
-    """
-    options, password = [], None
-    for line in lines:
-        rest = line.strip()
-        while rest:
-            found = ESPOTA_FLAG.match(rest)
-            name = found.group(1) if found else None
-            if name not in ESPOTA_FLAGS and name not in ESPOTA_SWITCHES:
-                hint = "Use options of espota.py, such as --auth and --host_port, or set custom_ota_upload = no."
-                problem = "unknown option in upload_flags: " + name if name else "upload_flags has a value without an option"
-                raise HookError(problem + "\n  " + hint)
-            ours, value = ESPOTA_FLAGS.get(name), found.group(2)
-            if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]:
-                value = value[1:-1]
-            if ours == "--password-env":
-                password, value = value, PASSWORD
-            options += [ours, value] if ours and value else []
-            rest = rest[found.end() :].strip()
-    return options, password
 
 
 def upload_flag_lines():

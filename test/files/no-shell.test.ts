@@ -5,7 +5,7 @@ import fastGlob from 'fast-glob';
 import { repository } from '../docs/pages.ts';
 
 test('starts no program through a shell, because Windows has a different shell', async (t) => {
-  const paths = await fastGlob(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
+  const paths = await fastGlob(['src/**/*.ts', 'hooks/**/*.py'], { cwd: repository });
   t.true(paths.includes('hooks/platformio.py'));
   const throughShell = /\bshell\s*[:=]|\bexec(?:Sync)?\(|\bexecaCommand|\bos\.(?:system|popen)\b|\/bin\/sh/;
   for (const path of paths) {

@@ -8,14 +8,12 @@ import fc from 'fast-check';
 import { findProgram } from '../../../src/project/build/find-program.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { platformIo } from '../provision/platformio.ts';
-import { hook, makeKeys, makeProject, placeKeys } from './project.ts';
+import { hookParts, makeKeys, makeProject, placeKeys } from './project.ts';
 
-/** Runs only the hook's two lookup functions, since the script itself needs SCons. */
 const program = `
-import ast, json, ntpath, posixpath, re, sys
-tree = ast.parse(open(sys.argv[1], encoding="utf-8").read())
-wanted = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in ("is_absolute", "find_program")]
-exec(compile(ast.Module(wanted, []), sys.argv[1], "exec"))
+import json, ntpath, posixpath, sys
+sys.path.insert(0, sys.argv[1])
+from platformio_hook.programs import find_program
 def plain(path, windows):
     return path and (ntpath.normpath(path) if windows else posixpath.normpath("/" + path.lstrip("/")))
 def find(case):
@@ -87,7 +85,7 @@ test('property: the hook and the command line find the same program, on Windows 
     const found = findProgram(sample.name, { ...place, isProgram: (file) => files === file }) ?? null;
     return { ...sample, path, files: [files], found };
   });
-  const { stdout } = await execa(platformIo.python, ['-c', program, hook], { input: JSON.stringify(cases) });
+  const { stdout } = await execa(platformIo.python, ['-B', '-c', program, hookParts], { input: JSON.stringify(cases) });
   const found: unknown = JSON.parse(stdout);
   t.deepEqual(
     found,

@@ -10,6 +10,8 @@ import { platformIo } from '../provision/platformio.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 export const hook = join(repository, 'hooks', 'platformio.py');
+/** Folder of the parts of the hook that run without SCons. */
+export const hookParts = join(repository, 'hooks');
 export const cli = join(repository, 'dist', 'cli.js');
 const platform = join(repository, 'test', 'e2e', 'esp8266');
 

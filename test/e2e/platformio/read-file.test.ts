@@ -3,15 +3,12 @@ import { truncateSync } from 'node:fs';
 import test from 'ava';
 import { execa } from 'execa';
 import { testFolder } from '../../support/test-folder.ts';
-import { hook } from './project.ts';
+import { hookParts } from './project.ts';
 
-/** Runs only the functions that read files, since the script itself needs SCons. */
 const program = `
-import ast, hashlib, json, os, stat, sys
-tree = ast.parse(open(sys.argv[1], encoding="utf-8").read())
-wanted = [node for node in tree.body if getattr(node, "name", "") in ("read_file", "file_digest", "read_json")]
-wanted += [node for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "MOST_FILE_BYTES"]
-exec(compile(ast.Module(wanted, []), sys.argv[1], "exec"))
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from platformio_hook.files import file_digest, read_json
 print(json.dumps([[file_digest(path), read_json(path)] for path in sys.argv[2:]]))
 `;
 
@@ -20,7 +17,7 @@ test('the hook rejects device files, pipes and files that are too large', async 
   truncateSync(folder.at('huge'), 1024 ** 3);
   await execa('mkfifo', [folder.at('fifo')]);
   const paths = [folder.at('good.json'), '/dev/zero', folder.at('fifo'), folder.at('huge'), folder.at('gone')];
-  const { stdout } = await execa('python3', ['-c', program, hook, ...paths]);
+  const { stdout } = await execa('python3', ['-B', '-c', program, hookParts, ...paths]);
   const [good, ...rest] = JSON.parse(stdout);
   t.deepEqual(good[1], { a: 1 });
   t.is(good[0].length, 64);

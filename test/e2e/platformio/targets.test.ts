@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import { configFileNames } from '../../../src/project/config/load.ts';
 import { platformIo } from '../provision/platformio.ts';
-import { artifactsOf, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
+import {
+  artifactsOf,
+  environment,
+  hook,
+  hookParts,
+  isSignedWith,
+  makeKeys,
+  makeProject,
+  placeKeys,
+} from './project.ts';
 
 const keys = makeKeys();
 
@@ -96,12 +106,14 @@ test.serial('ignores a board that is not an ESP8266', async (t) => {
 });
 
 test.serial('the hook uses the same configuration file names as the CLI', async (t) => {
-  const names = /^CONFIGS = \((.*)\)$/m.exec(await readFile(hook, 'utf8'))?.[1];
+  const names = /^CONFIGS = \((.*)\)$/m.exec(await readFile(join(hookParts, 'platformio_hook/config.py'), 'utf8'))?.[1];
   t.is(names, configFileNames.map((name) => JSON.stringify(name)).join(', '));
 });
 
 test.serial('the hook is valid Python 3.6, the oldest version that PlatformIO 6 supports', async (t) => {
-  const parse = 'import ast, sys; ast.parse(open(sys.argv[1], encoding="utf-8").read(), feature_version=(3, 6))';
-  await execa(platformIo.python, ['-c', parse, hook]);
-  t.pass();
+  const parse =
+    'import ast, sys; [ast.parse(open(path, encoding="utf-8").read(), feature_version=(3, 6)) for path in sys.argv[1:]]';
+  const parts = (await readdir(join(hookParts, 'platformio_hook'))).filter((name) => name.endsWith('.py'));
+  t.true(parts.includes('config.py'));
+  await execa(platformIo.python, ['-c', parse, hook, ...parts.map((part) => join(hookParts, 'platformio_hook', part))]);
 });

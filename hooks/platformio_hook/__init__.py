@@ -1,0 +1,1 @@
+"""Parts of the PlatformIO hook that do not need SCons."""
