@@ -7,6 +7,7 @@ import { type PostgresCluster, startPostgres } from '../../engines/postgres.ts';
 import { auditBy } from '../../server/audit-by.ts';
 import { rollout } from '../../server/storage/contract-records.ts';
 import { storeContract } from '../../server/storage/store-contract.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
 
 let cluster: PostgresCluster;
 let databases = 0;
@@ -30,6 +31,40 @@ function opener(t: ExecutionContext) {
     return store;
   };
 }
+
+test('rejects tables that lack a column or an index, and opens them when they fit again', async (t) => {
+  const url = await newDatabase();
+  const name = new URL(url).pathname.slice(1);
+  await (await openPostgresStore(url)).close();
+  const index = await cluster.sql(
+    "SELECT min(indexname) FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'devices%' AND indexname NOT LIKE '%_pkey'",
+    name,
+  );
+  const changes = [
+    ['devices RENAME COLUMN mac TO hardware', 'devices RENAME COLUMN hardware TO mac', 'the column devices.mac'],
+    [`INDEX ${index} RENAME TO other`, `INDEX other RENAME TO ${index}`, `the index ${index}`],
+  ];
+  for (const [change = '', revert = '', part = ''] of changes) {
+    const alter = (what: string) => cluster.sql(`ALTER ${what.replace(/^(?!INDEX)/, 'TABLE ')}`, name);
+    await alter(change);
+    const { message } = await expectOtaError(t, 'SERVER_TABLES_UNFIT', () => openPostgresStore(url));
+    t.true(message.endsWith(`it lacks ${part}`), message);
+    await alter(revert);
+  }
+  await opener(t)(url);
+});
+
+test('opens a database in which its user may not create temporary tables', async (t) => {
+  const url = await newDatabase();
+  const name = new URL(url).pathname.slice(1);
+  await cluster.sql(
+    `REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC; CREATE ROLE guest LOGIN PASSWORD 'guest'; GRANT CREATE ON SCHEMA public TO guest`,
+    name,
+  );
+  const { host, pathname } = new URL(url);
+  const store = await opener(t)(`postgres://guest:guest@${host}${pathname}`);
+  t.deepEqual(await store.catalog.projects(), []);
+});
 
 test('finds kept counts that are wrong, and counts the devices again', async (t) => {
   const url = await newDatabase();

@@ -44,8 +44,8 @@ export interface Engine {
   /** Makes new rows get IDs after the restored ones, within the transaction of a restore. */
   afterRestore(db: Transaction<Tables>): Promise<void>;
   /**
-   * Returns the name of a table, column or index that this program needs and the database lacks; undefined if nothing is missing. Undefined
-   * on engines that cannot compare the tables.
+   * Returns the name of a column or index that this program needs and the database lacks; undefined if nothing is missing. The code that
+   * opens the database sets it, because the comparison itself uses an engine.
    */
   readonly missingPart?: ((db: Database) => Promise<string | undefined>) | undefined;
   /** Returns whether the database is still the one that was opened: SQLite keeps writing to a file that was removed or replaced. */

@@ -67,11 +67,10 @@ export async function migrate(
       const { name: found, oldest_program } = required;
       throw new OtaError('SERVER_DATA_NEWER', { path: engine.location, found, oldest: oldest_program, program });
     }
-    if (newer.length > 0) return;
     const known = new Set(applied.map(({ name }) => name));
+    const pending = Object.entries(migrations).filter(([name]) => newer.length === 0 && !known.has(name));
     const table = db.withTables<{ [migrationsTable]: AppliedMigration }>();
-    for (const [name, { oldestProgram, up }] of Object.entries(migrations)) {
-      if (known.has(name)) continue;
+    for (const [name, { oldestProgram, up }] of pending) {
       await up(db, engine.columns).catch((cause: unknown) => {
         throw unfitError(cause, engine.location, name);
       });

@@ -7,6 +7,7 @@ import { migrate } from '../migrate.ts';
 import { sqlStore } from '../sql-store.ts';
 import { requireDatabaseUrl } from './database-url.ts';
 import { loadPg } from './load-pg.ts';
+import { missingPostgresPart } from './needed-parts.ts';
 import { openingError } from './problems.ts';
 
 const oldestVersion = 15;
@@ -16,14 +17,15 @@ const oldestVersion = 15;
  *
  * @param url URL such as `postgres://user@host/database`
  * @throws OtaError POSTGRES_MISSING, DATABASE_URL_INVALID, DATABASE_UNREACHABLE, DATABASE_LOGIN_REJECTED, DATABASE_MISSING,
- *   DATABASE_READ_ONLY, DATABASE_TOO_OLD, DATABASE_REJECTED, SERVER_DATABASE_FOREIGN, SERVER_DATA_NEWER
+ *   DATABASE_READ_ONLY, DATABASE_TOO_OLD, DATABASE_REJECTED, SERVER_DATABASE_FOREIGN, SERVER_DATA_NEWER,
+ *   SERVER_TABLES_UNFIT
  */
 export async function openPostgresStore(url: string): Promise<Store> {
   const location = requireDatabaseUrl(url);
   const engine = postgresEngine(await loadPg(), url, location);
   try {
     await requireUsable(engine);
-    await migrate(engine);
+    await migrate({ ...engine, missingPart: (db) => missingPostgresPart(db, engine.columns) });
     return sqlStore(engine);
   } catch (error) {
     await engine.close();
