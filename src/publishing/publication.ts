@@ -45,9 +45,10 @@ export interface Published {
   readonly notOn?: string | undefined;
 }
 
-/** Sends an artifact and shows how many bytes the server has stored. */
+/** Sends an artifact, and shows why it is sent and how many bytes the server has stored. */
 export type ShowUpload = (
-  artifact: Pick<Artifact, 'file' | 'sizeBytes'>,
+  artifact: Artifact,
+  manifest: Manifest,
   send: (onStored: (bytes: number) => void) => Promise<void>,
 ) => Promise<void>;
 

@@ -10,6 +10,7 @@ import type { Artifact, Manifest, SketchMd5 } from '../model/manifest.ts';
 import { Compressions } from './compressions.ts';
 import { expectedMetadata } from './expected-metadata.ts';
 import { imageFacts } from './image-facts.ts';
+import { artifactWithImage } from './whole-image.ts';
 
 /** Build whose manifest is compared with its bytes. */
 export interface DescribedBuild {
@@ -28,7 +29,7 @@ export interface DescribedBuild {
 export interface BuildDifferences {
   /** Differences between the manifest and the bytes, as sentences. */
   readonly differences: readonly string[];
-  /** The image; undefined if it is not among the artifacts. */
+  /** The image; undefined if no artifact contains all of it. */
   readonly firmware: Firmware | undefined;
 }
 
@@ -39,12 +40,15 @@ export interface BuildDifferences {
  */
 export async function buildDifferences(build: DescribedBuild): Promise<BuildDifferences> {
   const { manifest, key, read } = build;
-  const image = manifest.artifacts.find(({ file }) => file === manifest.image.file);
-  const bytes = image && (await read(image));
-  if (image === undefined || bytes === undefined) {
-    return { differences: [`${manifest.image.file} is not among the artifacts`], firmware: undefined };
+  const source = artifactWithImage(manifest);
+  const sourceBytes = source && (await read(source));
+  if (source === undefined || sourceBytes === undefined) {
+    return { differences: [`no artifact contains the whole image ${manifest.image.file}`], firmware: undefined };
   }
   const compressions = new Compressions(manifest.image.kind === 'sketch');
+  // A project may publish only signed artifacts. The digests in the manifest show whether the bytes in front of the signature are the image.
+  const isImage = source.file === manifest.image.file;
+  const bytes = isImage ? sourceBytes : sourceBytes.subarray(0, manifest.image.sizeBytes);
   const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
   const differences = [...imageDifferences(build, bytes, firmware)];
   for (const artifact of manifest.artifacts) {

@@ -11,6 +11,8 @@ export interface PublishConfig {
   channel?: string | undefined;
   /** True to publish drafts, which no channel serves. */
   draft?: boolean | undefined;
+  /** False to publish only the signed artifacts of a signed build. Defaults to true. */
+  unsigned?: boolean | undefined;
   /** `true`: publish after every build. An environment variable: publish if the variable is set to a value other than `0` or `false`. */
   afterBuild?: boolean | FromEnvironment | undefined;
 }
@@ -45,6 +47,14 @@ export const publishSchema = v.strictObject({
     v.pipe(
       v.boolean('must be true or false'),
       v.description('true: publish a draft for a rollout or for `server releases promote`; no channel serves it yet.'),
+    ),
+  ),
+  unsigned: v.optional(
+    v.pipe(
+      v.boolean('must be true or false'),
+      v.description(
+        'false: publish only the signed artifacts of a signed build, if all devices verify signatures (default: true).',
+      ),
     ),
   ),
   afterBuild: v.optional(

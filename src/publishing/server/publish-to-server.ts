@@ -12,7 +12,7 @@ export interface ServerPublisherOptions extends ClientOptions {
   readonly showUpload?: ShowUpload;
 }
 
-const withoutProgress: ShowUpload = (_, send) => send(() => undefined);
+const withoutProgress: ShowUpload = (_, __, send) => send(() => undefined);
 
 /**
  * Maximum number of publish requests per release. Missing blobs are uploaded once, or twice if the server has deleted blobs in the
@@ -63,7 +63,7 @@ async function publishToServer(
       // Only artifacts listed in the manifest are sent, even if the server requests other files.
       if (artifact === undefined) throw rejectionOf(response, publication);
       const bytes = await publication.readArtifact(artifact.file);
-      await showUpload(artifact, (onStored) => uploadBlob(request, sha256, bytes, { onStored }));
+      await showUpload(artifact, publication.manifest, (onStored) => uploadBlob(request, sha256, bytes, { onStored }));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { ReleaseImageInfo, ReleaseInfo } from '../../../src/api/release-info.ts';
@@ -71,6 +72,48 @@ test('publish is idempotent, promotes to a second channel and does not roll back
       ['1.0.0', ['beta']],
     ],
   );
+});
+
+test('publish names the use of each artifact, and leaves out unsigned ones where the configuration says so', async (t) => {
+  const { folder, publish, images } = await place(t, { build: packedDoor, next: nextDoor });
+  const all = await publish('build');
+  t.is(all.error, undefined, all.error?.message);
+  const sent = [...all.stderr.matchAll(/^Sending (\S+) \([^)]+\): (.*)$/gm)].map(([, file, use]) => [file, use]);
+  t.deepEqual(sent, [
+    ['door.ino.bin', 'for all devices that do not verify signatures yet'],
+    [
+      'door.ino.bin.gz',
+      'smaller, for devices that do not verify signatures yet on core 2.7.0 or later with a known flash mode',
+    ],
+    ['door.ino.bin.signed', 'for all devices'],
+    ['door.ino.bin.gz.signed', 'smaller, for devices on core 3.0.0 or later with a known flash mode'],
+  ]);
+
+  await folder.write('ota.config.json', JSON.stringify({ publish: { unsigned: false } }));
+  const signed = await publish('next', '--json');
+  t.is(signed.error, undefined, signed.error?.message);
+  const [published] = JSON.parse(signed.stdout).published;
+  t.deepEqual(
+    published.artifacts.map(({ file, use }: { file: string; use: string }) => [file, use]),
+    sent.slice(2),
+  );
+  const [latest] = await images();
+  t.is(latest?.version, '1.1.0');
+  t.deepEqual(latest?.channels, ['stable']);
+});
+
+test('a signed artifact that contains a different image is rejected without the image', async (t) => {
+  const { folder, publish } = await place(t, { build: packedDoor });
+  await folder.write('ota.config.json', JSON.stringify({ publish: { unsigned: false } }));
+  // The manifest claims an image that is not in front of the signature.
+  const path = 'build/door.ino.bin.ota.json';
+  const manifest = JSON.parse(await folder.text(path));
+  const image = { ...manifest.image, sha256: '0'.repeat(64) };
+  await folder.write(path, JSON.stringify({ ...manifest, image }));
+  await rm(folder.at('build/door.ino.bin'));
+  const { error } = await publish('build/door.ino.bin.ota.json');
+  t.is(error?.code, 'SERVER_REJECTED', error?.message);
+  t.regex(`${error?.message}`, /the size or digests of door\.ino\.bin do not match/);
 });
 
 test('publish --draft leaves a release without a channel, and --channel overrides the configuration', async (t) => {

@@ -42,7 +42,11 @@ export async function choosePublications(
   }
   const publications: Publication[] = [];
   for (const build of await findBuilds(path, source, settings)) {
-    const publication = await openPublication(build, names, { purpose: 'serve', allow: options.allow });
+    const publication = await openPublication(build, names, {
+      purpose: 'serve',
+      allow: options.allow,
+      signedOnly: settings.config.publish?.unsigned === false,
+    });
     await requireProjectKey(publication, settings, io);
     publications.push(publication);
   }

@@ -4,10 +4,11 @@ import * as v from 'valibot';
 import { releaseNotesText } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import type { SignatureReceipt } from '../../../api/signatures.ts';
-import { counted } from '../../../core/model/quantity-text.ts';
+import { counted, sizeText } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { readServerToken } from '../../../project/config/server-tokens.ts';
+import { useOf } from '../../../publishing/artifact-use.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
 import type { Declaration } from '../../command.ts';
@@ -148,8 +149,9 @@ async function openPublisher(
     report.warn(`The connection to ${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const publishers = await import('../../../publishing/publishers.ts');
-  const showUpload: ShowUpload = ({ file, sizeBytes }, send) => {
-    report.detail(`  sending ${file}, ${sizeBytes} bytes`);
+  const showUpload: ShowUpload = (artifact, manifest, send) => {
+    const { file, sizeBytes } = artifact;
+    report.say(`Sending ${file} (${sizeText(sizeBytes)}): ${useOf(artifact, manifest)}`);
     return during({ what: `sending ${file}` }, io, options, (onProgress) =>
       send((bytes) => onProgress(bytes / sizeBytes)),
     );

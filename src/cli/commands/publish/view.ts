@@ -1,4 +1,5 @@
 import type { ReleaseFinding } from '../../../api/release-info.ts';
+import { useOf } from '../../../publishing/artifact-use.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
 /** Published build and the result of publishing it. */
@@ -22,7 +23,10 @@ export function describePublished({ publication, published, warnings }: Publishe
     current: published.current,
     next: nextCommand({ publication, published, warnings }) ?? null,
     manifest: path,
-    artifacts: manifest.artifacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
+    artifacts: manifest.artifacts.map((artifact) => {
+      const { file, sizeBytes, sha256 } = artifact;
+      return { file, sizeBytes, sha256, use: useOf(artifact, manifest) };
+    }),
     warnings,
   };
 }

@@ -144,7 +144,15 @@ export const publishDocument = v.strictObject({
       /** Command that promotes the draft. It is present only if the token may not promote the release to the channel. */
       next: v.nullable(v.string()),
       manifest: v.string(),
-      artifacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
+      artifacts: v.array(
+        v.strictObject({
+          file: v.string(),
+          sizeBytes,
+          sha256,
+          /** Devices for which the artifact is published. */
+          use: v.string(),
+        }),
+      ),
       warnings: v.array(releaseFindingSchema),
     }),
   ),
