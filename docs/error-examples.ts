@@ -28,6 +28,7 @@ export const errorExamples = {
   ],
   KEY_IN_ENVIRONMENT: [{ kind: 'private', variable: 'DOOR_KEY' }],
   INIT_NOT_INSTALLED: [{}],
+  PLUG_N_PLAY_UNSUPPORTED: [{}],
   DOCTOR_FOUND: [
     { errors: 2, fixable: 1 },
     { errors: 1, fixable: 0 },
@@ -132,6 +133,10 @@ export const errorExamples = {
       purpose: 'the token for https://ota.example.com',
       alternative: 'run `ota-hooks login https://ota.example.com`',
     },
+  ],
+  ARGUMENT_INVALID: [
+    { call: 'packImage', problem: 'compresion is not an option', hint: 'Did you mean compression? ' },
+    { call: 'deliver', problem: 'options.kind is missing' },
   ],
   VERSION_PLACEHOLDER: [{ version: 'null' }],
   KEY_EMPTY: [

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Bonjour, Browser, Service } from 'bonjour-service';
+import type { DeliveryTarget } from './delivery.ts';
 import { deviceText } from './device-text.ts';
 import { LimitedMdnsSocket } from './limited-mdns-socket.ts';
 import { mdnsPort, openMdnsSocket } from './mdns-socket.ts';
@@ -152,6 +153,14 @@ export function ownAddresses(): string[] {
       .map(({ address }) => address)
       .slice(0, 1),
   );
+}
+
+/** Returns the local addresses whose networks can contain these devices. */
+export function networksOf(targets: readonly Pick<DeliveryTarget, 'host' | 'hostIp'>[]): string[] {
+  const named = targets.flatMap(({ hostIp }) => hostIp ?? []);
+  const networks = named.length > 0 ? named : ownAddresses();
+  const loopback = targets.some(({ host }) => host.startsWith('127.')) ? ['127.0.0.1'] : [];
+  return [...new Set([...networks, ...loopback])];
 }
 
 /** Reads a service announcement. Network data is not trusted: the result is undefined if required records are missing or invalid. */

@@ -3,6 +3,7 @@
 export type { Transport } from '../core/device-model/staging.ts';
 export type * from '../core/model/types.ts';
 export type { SimulatedBuildOptions } from './build.ts';
+export { checkedSyntheticSketch as syntheticSketch, checkedVirtualDevice as startVirtualDevice } from './checked.ts';
 export type { EventStream, SimulatorEvent, SimulatorListener } from './events.ts';
 export type { BadUpdate, Faults, TransferFault, UdpFaults } from './faults.ts';
 export type { UpdateMode } from './http-request.ts';
@@ -10,7 +11,7 @@ export type { LinkModel } from './link.ts';
 export type { MdnsOptions } from './mdns.ts';
 export type { VirtualDeviceOptions } from './options.ts';
 export { randomFaults } from './random-faults.ts';
-export { startVirtualDevice, type VirtualDevice, type VirtualDeviceState } from './start-virtual-device.ts';
-export { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
+export type { SyntheticSketchOptions } from './synthetic-sketch.ts';
 export { deviceTimings, quickTimings, type Timings } from './timings.ts';
+export type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
 export type { WebLogin } from './web-updater.ts';

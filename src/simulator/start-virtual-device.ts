@@ -3,7 +3,7 @@ import type { VirtualDeviceOptions } from './options.ts';
 import { RunningDevice } from './running-device.ts';
 import type { VirtualDevice } from './virtual-device.ts';
 
-export type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
+export type { VirtualDevice } from './virtual-device.ts';
 
 let started = 0;
 

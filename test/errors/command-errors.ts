@@ -48,6 +48,13 @@ export const commandErrors = {
     const cli = folder.at('_npx/5c0ffee/node_modules/ota-hooks/dist/cli.js');
     return runCommand(['init', '--source', 'door', '--yes'], { cwd: folder.path, cli });
   },
+  PLUG_N_PLAY_UNSUPPORTED: async (t) => {
+    const folder = await testFolder(t, { 'door/door.ino': '' });
+    const cli = folder.at(
+      '.yarn/__virtual__/ota-hooks-5c0ffee/0/cache/ota-hooks.zip/node_modules/ota-hooks/dist/cli.js',
+    );
+    return runCommand(['init', '--source', 'door', '--yes'], { cwd: folder.path, cli });
+  },
   SIMULATOR_LISTEN_FAILED: inFolder('simulate --host 192.0.2.1'),
   PAGE_LISTEN_FAILED: async (t) => {
     const { port } = await startTestServer(t);

@@ -1,3 +1,4 @@
+import { plan } from '../../src/core/preflight/index.ts';
 import { deliverByWeb } from '../../src/delivery/web/deliver.ts';
 import { type Reply, scriptedServer } from '../api/client/scripted-server.ts';
 import { folderWith, packDoor, packedDoor } from '../publishing/packed-door.ts';
@@ -32,6 +33,11 @@ function publishTo(reply: Reply): Provocation {
 
 /** Provokes each error about publishing, devices and the network. */
 export const deliveryErrors = {
+  ARGUMENT_INVALID: async (t) => {
+    // A caller without types, for example in JavaScript.
+    const facts = { cor: '3.1.2' } as object;
+    return { error: await expectOtaError(t, 'ARGUMENT_INVALID', () => plan({ facts, target: {} as never })) };
+  },
   DESTINATION_AMBIGUOUS: inFolder('publish door.bin --to github --project door'),
   DESTINATION_MISSING: inFolder('server projects list'),
   SERVER_URL_INVALID: inFolder('server projects list --server ota.example.com', {}, env),

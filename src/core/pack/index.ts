@@ -6,5 +6,5 @@ export { compressors } from '../compression/registry.ts';
 export type * from '../model/types.ts';
 export type { Signer } from '../signing/signer.ts';
 export type { Build } from './build.ts';
-export { type PackRequest, type PackResult, packImage } from './pack-image.ts';
-export { signBuild } from './sign-build.ts';
+export { checkedPackImage as packImage, checkedSignBuild as signBuild } from './checked.ts';
+export type { PackRequest, PackResult } from './pack-image.ts';

@@ -80,6 +80,12 @@ export const cliEntries = {
     'The hooks run ota-hooks in every build.',
     () => 'Run `npm install --save-dev ota-hooks`, then `npx ota-hooks init`.',
   ),
+  PLUG_N_PLAY_UNSUPPORTED: entry(
+    2,
+    () => "The build hooks cannot be set up: Yarn Plug'n'Play keeps ota-hooks in an archive",
+    'A build system reads the hook as a file and starts Node.js without Yarn, so the packages must be in node_modules.',
+    () => 'Run `yarn config set nodeLinker node-modules` and `yarn install`, then run this command again.',
+  ),
   DOCTOR_FOUND: entry<{ errors: number; fixable: number }>(
     1,
     ({ errors }) => `\`doctor\` found ${errors === 1 ? '1 error' : `${errors} errors`}`,
@@ -101,12 +107,6 @@ export const cliEntries = {
       (total === 1
         ? 'Run the command again with --verbose to see each step.'
         : 'Fix the errors above and run the command again with --resume.'),
-  ),
-  DISCOVERY_UNAVAILABLE: entry<{ reason: string; hint: string }>(
-    1,
-    ({ reason }) => `Cannot listen for devices (mDNS, UDP port 5353): ${explainReason(reason)}`,
-    'Devices announce themselves over mDNS. Without mDNS, ota-hooks can reach devices only by address.',
-    ({ hint }) => hint,
   ),
   DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
     1,

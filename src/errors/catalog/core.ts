@@ -69,6 +69,12 @@ function sentence(text: string): string {
 }
 
 export const coreEntries = {
+  ARGUMENT_INVALID: entry<{ call: string; problem: string; hint?: string }>(
+    2,
+    ({ call, problem }) => `${call}: ${problem}`,
+    'Only programs that use the library see this error. A misspelled option would otherwise be ignored.',
+    ({ call, hint = '' }) => `${hint}See the type declarations of ${call} in the package, or docs/api.md.`,
+  ),
   SECRET_MISSING: entry<{ variable: string; purpose: string; alternative?: string }>(
     2,
     ({ variable, purpose }) => `The environment variable ${variable} is not set: it must contain ${purpose}`,

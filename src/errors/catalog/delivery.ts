@@ -30,6 +30,12 @@ export const deliveryEntries = {
     'A signed file from an earlier build contains old firmware, so `espota` sends a signed file only if it matches the image.',
     ({ path, image }) => `Sign the image with \`ota-hooks pack ${image}\`, or delete ${path}.`,
   ),
+  DISCOVERY_UNAVAILABLE: entry<{ reason: string; hint: string }>(
+    1,
+    ({ reason }) => `Cannot listen for devices (mDNS, UDP port 5353): ${explainReason(reason)}`,
+    'Devices announce themselves over mDNS. Without mDNS, ota-hooks can reach devices only by address.',
+    ({ hint }) => hint,
+  ),
   UPLOAD_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     2,
     ({ address, reason }) => `Cannot listen for the device on ${address}: ${explainReason(reason)}`,

@@ -44,8 +44,8 @@ export const serverEntries = {
     'Node.js 22.13 and newer have SQLite built in. On older versions, the server uses the libsql package, which firmware projects do not need.',
     ({ isInstalled }) =>
       isInstalled
-        ? 'Use Node.js 22.13 or newer, which has SQLite built in.'
-        : 'Run `npm install --save-dev libsql` (`npm install --global libsql` if ota-hooks is installed globally), or use Node.js 22.13 or newer.',
+        ? 'Install the packages again on this machine, without --omit=optional, or use Node.js 22.13 or newer, which has SQLite built in.'
+        : 'Run `npm install --save-dev libsql@0.5` (`npm install --global libsql@0.5` if ota-hooks is installed globally), or use Node.js 22.13 or newer.',
   ),
   STORAGE_URL_UNKNOWN: entry<{ what: 'store' | 'blobs'; scheme: string | undefined; known: readonly string[] }>(
     2,
@@ -132,14 +132,14 @@ export const serverEntries = {
     () => 'A server on PostgreSQL needs the pg package, which is not installed',
     'The package connects to PostgreSQL. Firmware projects and servers on SQLite do not need it.',
     () =>
-      'Run `npm install --save-dev pg` (`npm install --global pg` if ota-hooks is installed globally), and start the server again.',
+      'Run `npm install --save-dev pg@8` (`npm install --global pg@8` if ota-hooks is installed globally), and start the server again.',
   ),
   MQTT_MISSING: entry<object>(
     1,
     () => 'A server with an MQTT broker needs the mqtt package, which is not installed',
     'The package connects to the broker. Firmware projects and servers without `--mqtt` do not need it.',
     () =>
-      'Run `npm install --save-dev mqtt` (`npm install --global mqtt` if ota-hooks is installed globally), and start the server again.',
+      'Run `npm install --save-dev mqtt@5` (`npm install --global mqtt@5` if ota-hooks is installed globally), and start the server again.',
   ),
   MQTT_URL_INVALID: entry<{ reason: string }>(
     2,

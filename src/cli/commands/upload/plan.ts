@@ -6,7 +6,7 @@ import { Discovery } from '../../../delivery/discovery.ts';
 import { type FoundTarget, findTargets } from '../../../delivery/find-targets.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import { Ledger } from '../../../delivery/ledger.ts';
-import { ownAddresses } from '../../../delivery/mdns.ts';
+import { networksOf } from '../../../delivery/mdns.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
@@ -97,10 +97,7 @@ async function openDiscovery(
   confirm: ConfirmLevel | undefined,
   report: Report,
 ): Promise<Discovery | undefined> {
-  const named = targets.flatMap(({ hostIp }) => hostIp ?? []);
-  const networks = named.length > 0 ? named : ownAddresses();
-  const loopback = targets.some(({ host }) => host.startsWith('127.')) ? ['127.0.0.1'] : [];
-  const discovery = await Discovery.open({ interfaces: [...new Set([...networks, ...loopback])] });
+  const discovery = await Discovery.open({ interfaces: networksOf(targets) });
   if (discovery instanceof Discovery) return discovery;
   if (confirm === 'proven') {
     const hint = 'Pass --host-ip ADDRESS, allow UDP port 5353 in the firewall, or use --confirm returned.';
