@@ -95,7 +95,9 @@ export async function requireRegularFile(path: string): Promise<void> {
 async function readHandle(file: FileHandle, chunkBytes: number, mostBytes: number): Promise<Buffer> {
   const chunks = new Chunks(mostBytes);
   for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes));
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    // The length is explicit, because the file handles of Yarn Plug'n'Play read nothing without it.
+    const { bytesRead } = await file.read(buffer, 0, chunkBytes, null);
     if (bytesRead === 0) return chunks.whole;
     chunks.add(buffer.subarray(0, bytesRead));
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import nodePath, { dirname, join, type PlatformPath } from 'node:path';
+import { OtaError } from '../../errors/ota-error.ts';
 import { relativePath, withSlashes } from '../../files/relative-path.ts';
 
 /** Location of this package relative to a project. */
@@ -28,6 +29,18 @@ export function findInstallation(source: string, cli: string): Installation {
   }
   const folder = dirname(dirname(cli));
   return { kind: /[\\/]_npx[\\/]/.test(folder) ? 'temporary' : 'machine', folder };
+}
+
+/**
+ * Rejects an installation with Yarn Plug'n'Play. Its packages are in archives, or in folders in which plain Node.js finds no
+ * dependencies, and a build system can start only plain Node.js.
+ *
+ * @param cli path of the running script
+ * @throws OtaError PLUG_N_PLAY_UNSUPPORTED
+ */
+export function requireNodeModules(cli: string): void {
+  if (/[\\/](?:\.yarn[\\/](?:unplugged|__virtual__)|[^\\/]+\.zip)[\\/]/.test(cli))
+    throw new OtaError('PLUG_N_PLAY_UNSUPPORTED', {});
 }
 
 /**

@@ -83,7 +83,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
       env[name] = value === 'ota_…' ? token : words(value);
       return { command, exitCode: 0, output: '' };
     }
-    if (argv[1] === 'serve' && !hasSqlite) await runAtTerminal('npm install --save-dev libsql', cwd, env);
+    if (argv[1] === 'serve' && !hasSqlite) await runAtTerminal('npm install --save-dev libsql@0.5', cwd, env);
     if (argv[1] === 'simulate' || argv[1] === 'serve') {
       const started = await startAndWait(words(command), cwd, env);
       const { tokenFile } = started.ready;

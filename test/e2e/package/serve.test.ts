@@ -78,9 +78,9 @@ test('on Node.js 20.19, names the missing package libsql and serves after its in
   t.is(exitCode, 1);
   t.regex(
     all,
-    /^error\[SQLITE_MISSING\]: The server on Node\.js 20\.19\.0 needs the libsql package, which is not installed\n.*npm install --save-dev libsql/m,
+    /^error\[SQLITE_MISSING\]: The server on Node\.js 20\.19\.0 needs the libsql package, which is not installed\n.*npm install --save-dev libsql@0\.5/m,
   );
-  await project.install('libsql');
+  await project.install('libsql@0.5');
   const token = await assertServes(t, project, node);
   // Each driver can open the data folder of the other.
   await assertServes(t, project, await installNode('24'), token);

@@ -25,7 +25,7 @@ test('names the command that installs libsql when the package is missing', async
     error.message,
     `The server on Node.js ${process.versions.node} needs the libsql package, which is not installed`,
   );
-  t.regex(error.hint, /^Run `npm install --save-dev libsql` \(/);
+  t.regex(error.hint, /^Run `npm install --save-dev libsql@0\.5` \(/);
 });
 
 test('names the platform when libsql is installed without a binary for the platform', async (t) => {

@@ -6,7 +6,7 @@ import { installCliCopy } from '../../../project/build/cli-copy.ts';
 import { findProjectFolder } from '../../../project/build/project-folder.ts';
 import { applySteps } from '../../../project/init/apply-steps.ts';
 import { requireEffective, unknownEnvironments } from '../../../project/init/hook.ts';
-import { findInstallation, type Installation } from '../../../project/init/installation.ts';
+import { findInstallation, type Installation, requireNodeModules } from '../../../project/init/installation.ts';
 import { coresWithoutHooks, planCore, planSetup } from '../../../project/init/plan.ts';
 import { findProject, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
@@ -62,6 +62,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
   if (installation.kind === 'temporary') {
     throw new OtaError('INIT_NOT_INSTALLED', {});
   }
+  if (installation.kind === 'machine') requireNodeModules(io.self.cli);
   const plan = await planSetup({
     project,
     installation,

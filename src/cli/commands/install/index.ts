@@ -9,6 +9,7 @@ import {
 import { installIdeHooks, removeUnusedCliCopy, uninstallIdeHooks } from '../../../project/build/arduino-ide.ts';
 import { installCliCopy } from '../../../project/build/cli-copy.ts';
 import { platformioHookLine } from '../../../project/build/platformio.ts';
+import { requireNodeModules } from '../../../project/init/installation.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
@@ -36,6 +37,7 @@ export async function install(system: string, options: InstallOptions, io: Io): 
     report.result('install', { line: platformioHookLine }, platformioHookLine);
     return;
   }
+  requireNodeModules(io.self.cli);
   const cores = supported(await coresOf(system, options, io), report);
   const copy = await installCliCopy(io.self, io);
   await inEachCore(cores, report, (core) => installIdeHooks(core, copy, { publishes: options.publish }));
