@@ -52,6 +52,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Replace a PHP update script': server,
     HTTPS: server,
     'Publish to a folder': server,
+    'Run the server as a service': 'test/e2e/server/service-docs.test.ts',
     'Operate the server': server,
     'Upgrade and go back': server,
     'What the server stores': 'test/docs/stored-data.test.ts',
@@ -100,7 +101,8 @@ const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 };
 
 /** First words of commands: shell builtins, tools installed by the reader, and ota-hooks. */
-const programs = /^(?:cd|cp|export|mkdir|npm|npx|openssl|pio|pkcs11-tool|softhsm2-util|arduino-cli|ota-hooks) /;
+const programs =
+  /^(?:apt-get|cat|cd|cp|export|mkdir|mv|npm|systemctl|npx|openssl|pio|pkcs11-tool|softhsm2-util|arduino-cli|ota-hooks) /;
 
 function commandsOf({ path }: Page) {
   return sectionsOf(path).flatMap(({ heading, acts }) =>
