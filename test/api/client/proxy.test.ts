@@ -130,6 +130,17 @@ test.serial('reports a proxy that rejects requests, with its address and without
   }
 });
 
+test.serial('reports a proxy that responds with a page of its own', async (t) => {
+  const pageOf = async (status: number) => {
+    const proxy = await startProxy(t, status);
+    return send({ HTTP_PROXY: proxy.url.href }, 'http://ota.example.com/');
+  };
+  const error = await t.throwsAsync(pageOf(200), { instanceOf: OtaError, code: 'SERVER_NOT_OURS' });
+  t.regex(error?.message ?? '', /^http:\/\/ota\.example\.com\/[^\n]*$/);
+  const unavailable = await pageOf(502);
+  t.like(unavailable.problem, { code: 'unavailable', message: 'status 502' });
+});
+
 test.serial('reports a proxy that does not respond, and values that are no URL of a proxy', async (t) => {
   const port = await refusingPort(t);
   const unreachable = send({ HTTPS_PROXY: `http://me:hidden@127.0.0.1:${port}` }, 'https://ota.example.com/');
