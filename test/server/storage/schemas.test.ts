@@ -51,11 +51,31 @@ for (const [name, { source, fixture }] of Object.entries(record)) {
     const store = await openSqliteStore(path, 'a test', driver, { onUpgrade: (copy) => copies.push(copy) });
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '1.0');
     t.is((await store.devices.list('door', { limit: 9 }, { runs: '1.0', group: 'hall' })).length, 1);
+    t.is((await store.devices.list('door', { limit: 9 }, { releases: [1] })).length, 1);
     await store.close();
     const [pending] = names.filter((each) => !appliedIn(text).includes(each));
     t.deepEqual(copies, pending === undefined ? [] : [`${path}-before-${pending}`]);
   });
 }
+
+test('fills the board and the release of devices that were stored before, also those with damaged documents', async (t) => {
+  const path = (await testFolder(t)).at('ota.db');
+  const rowOf = (mac: string, doc: string) =>
+    `INSERT INTO devices SELECT project_id, '${mac}', revision, retention, due_ms, last_seen_at, report, '${doc}', status, name, runs,
+      device_group, channels, enrolled, blockers, labels, board, release_id FROM devices LIMIT 1`;
+  const rows = [
+    rowOf('02:00:00:00:00:01', '{"enrolled":true,"board":"esp01","shownBoard":"d1_mini","decisions":{},"attempts":[]}'),
+    rowOf('02:00:00:00:00:02', '{"enrolled":true,"shownBoard":"d1_mini","decisions":{},"attempts":[]}'),
+    rowOf('02:00:00:00:00:03', '{"enrolled":'),
+  ];
+  make(path, [await readFile(fixtureOf('0021-version-samples'), 'utf8'), ...rows].join(';'));
+  const store = await openSqliteStore(path, 'a test', driver);
+  const onBoard = async (board: string) =>
+    (await store.devices.list('door', { limit: 9 }, { board })).map(({ record }) => record.mac);
+  t.deepEqual(await onBoard('esp01'), ['02:00:00:00:00:01'], 'the board that a person has set');
+  t.deepEqual(await onBoard('d1_mini'), ['02:00:00:00:00:02'], 'the board that a build has shown');
+  await store.close();
+});
 
 test('copies the database privately before an upgrade, and removes the copy of the upgrade before', async (t) => {
   const folder = await testFolder(t, { 'ota.db-before-0000-earlier': 'old' });

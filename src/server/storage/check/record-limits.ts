@@ -153,17 +153,14 @@ function withDocuments(row: Row): Readonly<Record<string, unknown>> {
   return Object.fromEntries(entries);
 }
 
-/** Columns that are empty in the row of a device until its record is saved by a server that knows the columns; see migration 0020. */
-const laterColumns: readonly string[] = ['board', 'release_id'];
-
-/** Returns whether the columns by which lists are filtered match the document. The server derives these columns from the document. */
+/**
+ * Returns whether the columns by which lists are filtered match the document. The server derives these columns from the document. A row from
+ * before the migration 0020 lacks some of them.
+ */
 function isIndexed(row: Readonly<Record<string, unknown>> & { readonly mac: string; readonly doc: object }): boolean {
   // `rowProblem` has checked the document.
   const record = deviceRecord({ project: '', mac: row.mac, revision: 0 }, row.doc as DeviceDoc);
-  return Object.entries(derivedColumns(record)).every(([column, value]) => {
-    const stored = row[column] ?? null;
-    return stored === value || (stored === null && laterColumns.includes(column));
-  });
+  return Object.entries(derivedColumns(record)).every(([column, value]) => !(column in row) || row[column] === value);
 }
 
 function isPrintable(value: unknown): boolean {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { DumpLine } from '../store.ts';
 import { recountDevices } from './device-counts.ts';
 import type { Database, Engine } from './engine.ts';
+import { fillLists } from './migrations/0022-fill-board-and-release.ts';
 import { identityKey } from './store-facts.ts';
 import { type TableName, tableKeys, tableNames } from './tables.ts';
 
@@ -71,6 +72,8 @@ export async function restoreAlike(db: Database, lines: readonly DumpLine[]): Pr
 
 /** Adds the data that is derived from the restored rows. The devices of rollouts are counted later; see `RolloutStore.countNext`. */
 export async function completeRestore(db: Database): Promise<void> {
+  // A backup from before the migration 0020 lacks columns.
+  await fillLists(db);
   await recountDevices(db);
   await sql`INSERT INTO rollout_countings (rollout_id, counted_to) SELECT id, '' FROM rollouts`.execute(db);
 }

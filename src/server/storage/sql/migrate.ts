@@ -11,6 +11,7 @@ import { notEnrolled } from './migrations/0013-not-enrolled.ts';
 import { releaseNotes } from './migrations/0016-release-notes.ts';
 import { boardAndRelease } from './migrations/0020-board-and-release.ts';
 import { versionSamples } from './migrations/0021-version-samples.ts';
+import { fillBoardAndRelease } from './migrations/0022-fill-board-and-release.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -30,6 +31,7 @@ export const ownMigrations: Migrations = {
   '0016-release-notes': releaseNotes,
   '0020-board-and-release': boardAndRelease,
   '0021-version-samples': versionSamples,
+  '0022-fill-board-and-release': fillBoardAndRelease,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */
