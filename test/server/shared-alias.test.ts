@@ -92,6 +92,17 @@ test('returns 304 to an unknown device on a shared alias, and lists the device u
   t.is(await sent(server, unknownMac, { version: '1' }), 'temp');
 });
 
+test('lists a device that is not enrolled only while a project has the alias', async (t) => {
+  const server = await serverWith(t, ['door', 'temp']);
+  t.is(await sent(server, unknownMac), 304);
+  t.deepEqual(await notEnrolled(server), [unknownMac]);
+  await server.api('PUT', '/projects/temp', { aliases: [] });
+  const { body } = await server.api('GET', '/devices/not-enrolled');
+  t.like((body['devices'] as object[])[0], { projects: ['door'] });
+  await server.api('PUT', '/projects/door', { aliases: [] });
+  t.deepEqual(await notEnrolled(server), []);
+});
+
 test('recognizes a device on a shared alias by its build, its reported name or its access point', async (t) => {
   const server = await serverWith(t, ['door', 'temp']);
   t.is(await sent(server, '18:FE:34:00:00:01', { sketchMd5: sketchMd5Of(oldTemp.manifest) }), 'temp');

@@ -72,7 +72,10 @@ for (const [change, act] of [
     const { first, second } = await withRollout(t, 2);
     await second.parts.catalog.update();
     once(second.parts.store.devices, 'check', 'after', () => act(first));
+    const { decisions } = second.parts.counters;
+    decisions.clear();
     t.is((await checkIn(second, 0, old)).status, 304);
+    t.is(decisions.size, 1, 'the decision that was not stored is not counted');
     t.deepEqual((await first.parts.records.find('door', macOf(0)))?.attempts, []);
     t.is((await rolloutAt(first)).tally.updating, 0);
   });

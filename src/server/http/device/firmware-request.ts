@@ -73,7 +73,6 @@ async function saveDecision(
   }
 
   const outcome = await decideRequest(parts, firmwareRequest, checked, entry);
-  countIn(counters.decisions, outcome.decision.code);
   const { decision } = outcome;
   const isSending = decision.action === 'send' && firmwareRequest.mode !== 'version';
   const slot = isSending ? await takeSlot(parts, decision.artifact) : undefined;
@@ -142,8 +141,9 @@ function respond(
   firmwareRequest: FirmwareRequest,
   { decision, record, slot }: SavedDecision,
 ): ErrorResponse | undefined {
-  const { lastSeen, clock } = parts;
+  const { lastSeen, clock, counters } = parts;
   const { response, mode, project, mac, report } = firmwareRequest;
+  countIn(counters.decisions, decision.code);
   lastSeen.note(project, mac, clock.now().wallMs, storedReport(report));
   if (mode === 'version') return respondWithVersion(parts, response, decision, record);
   if (decision.action === 'send') {
@@ -154,7 +154,7 @@ function respond(
     return undefined;
   }
   if (decision.action === 'none' && decision.code === 'no-release') return { status: 404, text: decision.text };
-  countIn(parts.counters.responses, 304);
+  countIn(counters.responses, 304);
   sendNotModified(response);
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { NotEnrolledDevice } from '../../storage/records.ts';
 import type { NotEnrolledStore } from '../../storage/store.ts';
+import type { ServiceParts } from '../parts.ts';
 
 /** Number of devices in the list, and of check-ins that wait for the next write. A further device is listed at a later check-in. */
 const mostDevices = 500;
@@ -52,22 +53,23 @@ export class NotEnrolledDevices {
 }
 
 /**
- * Returns the devices on aliases without a project.
+ * Returns the devices on aliases without a project. Devices on an alias that was removed since their check-in are left out.
  *
  * @param only project of the user's token; such a user sees only devices on the aliases of this project
  */
 export async function devicesNotEnrolled(
-  { notEnrolled }: { readonly notEnrolled: NotEnrolledDevices },
+  { notEnrolled, catalog }: Pick<ServiceParts, 'notEnrolled' | 'catalog'>,
   only: string | undefined,
 ): Promise<readonly NotEnrolledDevice[]> {
-  const all = await notEnrolled.update();
-  if (only === undefined) return all;
-  const isOwn = (project: string) => project === only;
-  return all
-    .filter(({ projects }) => projects.some(isOwn))
+  const isShown = (project: string) => only === undefined || project === only;
+  return (await notEnrolled.update())
     .map((device) => ({
       ...device,
-      projects: device.projects.filter(isOwn),
-      knownIn: device.knownIn.filter(isOwn),
-    }));
+      projects: catalog
+        .aliases(device.path)
+        .map(({ project }) => project)
+        .filter(isShown),
+      knownIn: device.knownIn.filter(isShown),
+    }))
+    .filter(({ projects }) => projects.length > 0);
 }
