@@ -56,8 +56,8 @@ export const errorExamples = {
   ],
   TOKEN_NAME_AMBIGUOUS: [{ name: 'ci', ids: ['4f6a0c12b7de', '9b1d2c33aa01'] }],
   DEVICE_PROJECT_UNKNOWN: [
-    { file: 'TEMP-1.0.0.bin', mac: '18:FE:AA:AA:AA:BB' },
-    { file: '', mac: '18:FE:AA:AA:AA:BB' },
+    { file: 'TEMP-1.0.0.bin', mac: '18:FE:AA:AA:AA:BB', suggestion: '' },
+    { file: '', mac: '18:FE:AA:AA:AA:BB', suggestion: '' },
   ],
   DEVICE_NAME_UNKNOWN: [{ project: 'door', name: 'front-dor', suggestion: 'Did you mean front-door? ' }],
   DEVICE_NAME_AMBIGUOUS: [{ name: 'lamp', macs: ['18:FE:34:AA:BB:CC', '18:FE:34:AA:BB:CD'], isMore: false }],

@@ -281,6 +281,24 @@ test('recognizes a reference build, but never sends it', async (t) => {
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '0.9' })).status, 404);
 });
 
+test('warns about a reference build for a board that no release is for, with the nearest board', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(await testBuild({ version: '1.0', board: 'd1_mini' }));
+  const warningsOf = async (version: string, board: string) => {
+    const past = await testBuild({ version, board, seed: Number(version.at(-1)) });
+    const { body } = await server.publish(past, { purpose: 'reference' });
+    return (body as unknown as ReleaseResponse).warnings;
+  };
+  t.deepEqual(await warningsOf('0.8', 'd1_mini'), []);
+  t.deepEqual(await warningsOf('0.9', 'd1_mni'), [
+    {
+      rule: 'board-unknown',
+      message: 'no current release of door is for the board d1_mni',
+      fix: 'Did you mean d1_mini? Publish a release for this board, or the reference build with --board d1_mini',
+    },
+  ]);
+});
+
 test('rejects an uploaded private key, logs a warning and stores no bytes', async (t) => {
   const server = await startTestServer(t);
   const { privatePem } = rsaPems();

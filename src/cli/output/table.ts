@@ -12,7 +12,7 @@ export function table(rows: readonly (readonly string[])[]): TextBlock {
     linesIn(columns) {
       // Cells are escaped before they are measured, because an escaped character is wider than the original.
       const cells = rows.map((row) => row.map(printableLine));
-      const natural = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+      const natural = (cells[0] ?? []).map((_, column) => widthOf(cells, column));
       const widths = columns === undefined ? natural : fittedWidths(natural, columns);
       const cell = (text: string, column: number) => {
         const width = widths[column] ?? 0;
@@ -21,6 +21,11 @@ export function table(rows: readonly (readonly string[])[]): TextBlock {
       return cells.map((row) => row.map(cell).join(gap).trimEnd());
     },
   };
+}
+
+/** Returns the number of characters of the widest cell. (As arguments of `Math.max`, 200,000 cells would overflow the stack.) */
+function widthOf(rows: readonly (readonly string[])[], column: number): number {
+  return rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0);
 }
 
 /** Limits the widths of the widest columns, all to the same number of characters, so that the table fits. */

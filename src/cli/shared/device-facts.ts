@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
 import { type Manifest, readManifest } from '../../core/model/manifest.ts';
+import { didYouMean } from '../../core/model/nearest-names.ts';
 import { factsOfRequest, isFromDevice, parseRequest } from '../../core/preflight/request-facts.ts';
 import { recognize } from '../../core/preflight/running.ts';
 import { OtaError } from '../../errors/ota-error.ts';
@@ -42,7 +43,10 @@ async function namedDevice(name: string, { config }: ProjectSettings, io: Io): P
   if (text === undefined && inventory !== undefined) {
     return { ...inventory.facts, board: inventory.board, project: config.project, transport: inventory.method };
   }
-  if (text === undefined) throw new OtaError('FILE_NOT_FOUND', { path, what: 'device facts file' });
+  if (text === undefined) {
+    const suggestion = didYouMean(name, Object.keys(config.devices ?? {}));
+    throw new OtaError('FILE_NOT_FOUND', { path, what: 'device facts file', suggestion });
+  }
   const read = readDeviceFacts(parseJson(Buffer.from(text).toString('utf8'), path));
   if ('problems' in read) throw new OtaError('FACTS_INVALID', { path, problems: read.problems });
   return read.facts;

@@ -154,15 +154,15 @@ export const cliEntries = {
     'Names of tokens are not unique.',
     ({ ids }) => `Use the ID of the token, such as ${ids[0]}.`,
   ),
-  DEVICE_PROJECT_UNKNOWN: entry<{ file: string; mac: string; project?: string | undefined }>(
+  DEVICE_PROJECT_UNKNOWN: entry<{ file: string; mac: string; project?: string | undefined; suggestion: string }>(
     2,
     ({ file, mac, project }) =>
       `no project for ${mac}: ${project === undefined ? (file === '' ? 'the table names none' : `no project has the name that ${file} begins with`) : `the server has no project ${project}`}`,
     'A device must not be sent the firmware of another product, so nothing is changed until each device has a project.',
-    ({ file }) =>
+    ({ file, suggestion }) =>
       file === ''
-        ? 'Pass --project NAME, or add a column "project".'
-        : `Publish the firmware of this device first, or map its file: --map "${file}=PROJECT"`,
+        ? `${suggestion}Pass --project NAME, or add a column "project".`
+        : `${suggestion}Publish the firmware of this device first, or map its file: --map "${file}=PROJECT"`,
   ),
   DEVICE_NAME_UNKNOWN: entry<{ project: string; name: string; suggestion: string }>(
     2,

@@ -2,11 +2,11 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 import { explainReason } from './system-reasons.ts';
 
 export const filesEntries = {
-  FILE_NOT_FOUND: entry<PathField & { what: string }>(
+  FILE_NOT_FOUND: entry<PathField & { what: string; suggestion?: string }>(
     2,
     ({ path, what }) => `${what.charAt(0).toUpperCase()}${what.slice(1)} not found: ${path}`,
     'A file or folder that the command needs does not exist.',
-    () => 'Check the path.',
+    ({ suggestion = '' }) => `${suggestion}Check the path.`,
   ),
   FILE_UNREADABLE: entry<PathAndReason>(
     1,

@@ -1,4 +1,6 @@
 /** Importing device tables: that of the PHP update script in the core's documentation, which serves two products, and CSV files. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { testBuild } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
@@ -52,6 +54,21 @@ test('server devices import changes nothing while a device has no project', asyn
   t.is(error?.code, 'DEVICE_PROJECT_UNKNOWN');
   t.deepEqual((await server.api('GET', '/projects/door/devices')).body['devices'], []);
   t.is((await requestAsDevice(server.port, path, { mac: doorMac })).status, 404);
+});
+
+test('server devices import suggests the nearest names for an unknown project or board', async (t) => {
+  const { server, run } = await migration(t, []);
+  await server.publish(await testBuild({ project: 'door', version: '8', board: 'd1_mini' }));
+  const imported = async (project: string, board: string) => {
+    await writeFile(join(server.folder, 'table.csv'), `mac,project,board\n${doorMac},${project},${board}\n`);
+    return run('devices', 'import', join(server.folder, 'table.csv'));
+  };
+  const { error } = await imported('dor', 'd1_mini');
+  t.is(error?.code, 'DEVICE_PROJECT_UNKNOWN');
+  t.regex(error?.hint ?? '', /^Did you mean door\? /);
+  const { stderr, exitCode } = await imported('door', 'd1_mni');
+  t.is(exitCode, 0);
+  t.is(stderr, 'warning: no image of door is for the board d1_mni. Did you mean d1_mini?\n');
 });
 
 test('server devices import maps file names to projects, and reports a device without a release', async (t) => {

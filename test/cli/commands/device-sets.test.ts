@@ -82,6 +82,21 @@ test('commands name devices by MAC in any notation or by name', async (t) => {
   t.is(stdout, 'Unenrolled 0 devices\n');
 });
 
+test('commands warn about boards and projects that the server does not know yet, with the nearest names', async (t) => {
+  const { run, server } = await place(t, [{ name: 'lamp' }]);
+  await server.publish(await testBuild({ version: '3.0', project: 'garden', board: 'd1_mini' }), { purpose: 'serve' });
+  const set = async (project: string, board: string) =>
+    (await run('devices', 'set', project, macOf(7), '--board', board)).stderr;
+  t.is(await set('garden', 'd1_mni'), 'warning: no image of garden is for the board d1_mni. Did you mean d1_mini?\n');
+  t.is(await set('garden', 'd1_mini'), '');
+  t.is(await set('garden', ''), '');
+  t.is(await set('door', 'd1_mni'), '', 'an image without a board is for every board');
+  const { stderr, exitCode } = await run('tokens', 'create', '--project', 'dor');
+  t.regex(stderr, /warning: the server has no project dor yet\. Did you mean door\?\n/);
+  t.is(exitCode, 0);
+  t.notRegex((await run('tokens', 'create', '--project', 'door')).stderr, /warning/);
+});
+
 test('devices retry --failed clears the failures of the devices that match, each with an audit entry', async (t) => {
   const { server, json, run } = await place(t, [
     { group: 'hall', ...failed },

@@ -62,6 +62,14 @@ async function preflight({ path }: TestFolder, file: string, ...argv: readonly s
   return { exitCode, document, error, rules: document?.blockedBy.map(({ rule }) => rule) };
 }
 
+test('preflight suggests the nearest device of the configuration for an unknown name', async (t) => {
+  const folder = await packed(t);
+  await folder.write('ota.config.json', JSON.stringify({ devices: { 'front-door': { address: '192.0.2.7' } } }));
+  const { error } = await preflight(folder, 'build/door.ino.bin.gz.signed', '--device', 'front-dor');
+  t.is(error?.code, 'FILE_NOT_FOUND');
+  t.is(error?.hint, 'Did you mean front-door? Check the path.');
+});
+
 test('preflight exits with 0 and prints the artifact to send when the file is safe', async (t) => {
   const folder = await packed(t);
   const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', '--device', 'facts.json');

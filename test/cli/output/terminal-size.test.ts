@@ -31,6 +31,10 @@ test('a table keeps eight characters of each column in a terminal that is too na
   t.is(table(rows).linesIn(10)[1], '5c:cf:7…  blocked   the dev…');
 });
 
+test('formats a table with 200,000 rows', (t) => {
+  t.is(table(Array.from({ length: 200_000 }, () => ['x'])).linesIn(80).length, 200_000);
+});
+
 test('properties wrap between words below their text, and keep long words complete', (t) => {
   const path = '/home/user/projects/door/build/door.ino.bin.gz.signed';
   const block = properties([

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ServerParts } from '../../../src/server/parts.ts';
+import { saveProject } from '../../../src/server/services/releases/project.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, BlockedUpdate, DeviceRecord } from '../../../src/server/storage/records.ts';
 import { saveDevice } from '../save-device.ts';
@@ -189,9 +190,31 @@ test('shows the identity, last decision and attempts of a device on its page', a
   }
 });
 
+test('links every count on the card of a project to the devices that it counts', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const failed = { action: 'none', code: 'failed', text: 'not installed', version: '2.0', at: 1 } as const;
+  await addDevices(parts, 3, (index) => (index === 0 ? { decisions: { sketch: failed } } : {}));
+  const user = await browserOf('read');
+  const { text } = await user.get('/');
+  const links = [...text.matchAll(/<a href="([^"]+)" aria-label="door: ([^"]+)">/g)];
+  t.deepEqual(
+    links.map(([, , count]) => count),
+    ['3 devices', '1 failed', '2 unknown'],
+  );
+  for (const [, path = '', count] of links) {
+    t.is(macsOf((await user.get(path.replaceAll('&amp;', '&'))).text).length, Number(count?.split(' ')[0]), path);
+  }
+});
+
 test('lists devices on a shared alias that are not enrolled on the overview, and enrolls them', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = '18:FE:AA:AA:AA:BB';
+  for (const name of ['door', 'window']) {
+    const project = parts.catalog.view(name)?.project;
+    if (project === undefined) throw new Error('no project');
+    const aliases = [{ path: '/esp/x.php', channel: 'stable' }];
+    await saveProject(parts, parts.catalog.view(name), { ...project, aliases }, 'test');
+  }
   const seen = { mac, path: '/esp/x.php', projects: ['door', 'window'], knownIn: [], version: '<b>1</b>' };
   parts.notEnrolled.add({ ...seen, address: '192.0.2.7', lastSeenAt: Date.now() });
   const reader = (await (await browserOf('read')).get('/')).text;

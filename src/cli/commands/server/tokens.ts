@@ -16,6 +16,7 @@ import { destructive } from '../../shared/confirmation.ts';
 import { collect, positiveInteger } from '../../shared/option-values.ts';
 import { chosenStorage, requireData, storageOptions } from '../../shared/storage-options.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
+import { warnAboutProject } from './unknown-names.ts';
 
 const createCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'create', 'Create a token; it is shown only once', [
@@ -75,8 +76,10 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   const { data } = options;
   if (data !== undefined) return createInFolder(resolve(io.cwd, data), options, io);
   requireData(options);
-  const { request, report } = serverClient(options, io);
+  const client = serverClient(options, io);
+  const { request, report } = client;
   const made = await request('POST', '/tokens', tokenInfoSchema, tokenRequestOf(options));
+  await warnAboutProject(client, options.project);
   report.say(createdText(made));
   report.result('server tokens create', made, made.token ?? made.id);
 }

@@ -16,6 +16,7 @@ import { table } from '../../output/table.ts';
 import { agoOf } from '../../output/time-text.ts';
 import { destructive } from '../../shared/confirmation.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
+import { warnAboutProject } from './unknown-names.ts';
 
 const addCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'add', 'Add a webhook; prompts for its URL unless --url-file is used', [
@@ -76,10 +77,12 @@ function declareRedeliver(declaration: Declaration): void {
 
 async function add(options: AddOptions, io: Io): Promise<void> {
   const { events, format, project, allowPrivate = false } = options;
-  const { request, report } = serverClient(options, io);
+  const client = serverClient(options, io);
+  const { request, report } = client;
   const url = await urlOf(options, io);
   const body = { url, events, format, project, allowPrivate };
   const added = await request('POST', '/webhooks', webhookInfoSchema, body);
+  await warnAboutProject(client, project);
   report.say(`Webhook ${added.id} for ${added.origin}. Its secret is shown only once:`);
   report.result('server webhooks add', added, added.secret ?? '');
 }

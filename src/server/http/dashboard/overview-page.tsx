@@ -4,7 +4,9 @@ import type { ServerParts } from '../../parts.ts';
 import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { AlertBanner } from './alerts.tsx';
+import { CountLink } from './count-link.tsx';
 import { addressOf, FirstSteps } from './first-steps.tsx';
+import { fleetPath } from './fleet-filter.ts';
 import { InputField } from './form-field.tsx';
 import { Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
@@ -24,7 +26,7 @@ interface Summary {
 
 /** Shows all projects that the token may read. */
 export async function overviewPage(context: PageContext, parts: ServerParts) {
-  const { catalog, store, notEnrolled } = parts;
+  const { catalog, store } = parts;
   const views = catalog.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
   const summaries = await Promise.all(
     views.map(
@@ -56,7 +58,7 @@ export async function overviewPage(context: PageContext, parts: ServerParts) {
           ))}
         </ul>
         <NotEnrolled
-          devices={await devicesNotEnrolled({ notEnrolled }, context.get('token').project)}
+          devices={await devicesNotEnrolled(parts, context.get('token').project)}
           formToken={formTokenFor(context, 'devices')}
         />
       </div>
@@ -101,25 +103,33 @@ function NoProjects() {
 }
 
 function ProjectCard({ name, channels, tally }: Summary) {
-  const counts = deviceStatuses.map((status) => ({
-    kind: status,
-    count: tally.reduce((sum, each) => sum + (each.status === status ? each.devices : 0), 0),
-  }));
+  const counts = deviceStatuses
+    .map((status) => ({
+      kind: status,
+      count: tally.reduce((sum, each) => sum + (each.status === status ? each.devices : 0), 0),
+    }))
+    .filter(({ count }) => count > 0);
   const all = counts.reduce((sum, { count }) => sum + count, 0);
-  const inWords = counts
-    .filter(({ count }) => count > 0)
-    .map(({ kind, count }) => `${countText(count)} ${statusWords[kind].label}`)
-    .join(', ');
+  const inWords = counts.map(({ kind, count }) => `${countText(count)} ${statusWords[kind].label}`).join(', ');
   return (
     <>
       <h2>
         <a href={projectPath(name, 'devices')}>{name}</a>
       </h2>
-      <p>
-        {counted(all, 'device')}
-        {all === 0 ? '' : `: ${inWords}`}
+      {all === 0 ? undefined : <ShareBar label={`${name}: ${inWords}`} parts={counts} />}
+      <p class="tally">
+        <CountLink of={name} text={counted(all, 'device')} path={projectPath(name, 'devices')} />
+        {counts.map(({ kind, count }) => (
+          <span>
+            <span class={`dot ${kind}`} aria-hidden="true" />{' '}
+            <CountLink
+              of={name}
+              text={`${countText(count)} ${statusWords[kind].label}`}
+              path={fleetPath(name, { filter: { status: kind } })}
+            />
+          </span>
+        ))}
       </p>
-      {all === 0 ? undefined : <ShareBar label={inWords} parts={counts} />}
       <dl class="facts">
         {channels.map(([channel, versions]) => (
           <div>

@@ -1,6 +1,6 @@
 import type { NotEnrolledDevice } from '../../storage/records.ts';
 import type { NotEnrolledStore } from '../../storage/store.ts';
-import type { ServiceParts } from '../parts.ts';
+import type { Catalog } from '../releases/catalog.ts';
 
 /** Number of devices in the list, and of check-ins that wait for the next write. A further device is listed at a later check-in. */
 const mostDevices = 500;
@@ -58,7 +58,7 @@ export class NotEnrolledDevices {
  * @param only project of the user's token; such a user sees only devices on the aliases of this project
  */
 export async function devicesNotEnrolled(
-  { notEnrolled, catalog }: Pick<ServiceParts, 'notEnrolled' | 'catalog'>,
+  { notEnrolled, catalog }: { readonly notEnrolled: NotEnrolledDevices; readonly catalog: Pick<Catalog, 'aliases'> },
   only: string | undefined,
 ): Promise<readonly NotEnrolledDevice[]> {
   const isShown = (project: string) => only === undefined || project === only;

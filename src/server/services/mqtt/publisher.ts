@@ -35,7 +35,11 @@ const longestWaitMs = 60_000;
 /** Interval at which changes are looked up whose events were lost. */
 const pollMs = 1000;
 const rescanMs = 60 * 60_000;
-/** Number of devices that are read and published at once. Up to two messages of each wait for the broker. */
+/**
+ * Number of devices that are read and published at once. Up to two messages of each wait for the broker. Measured with 20,000 devices and
+ * Debian's mosquitto, whose acknowledgments of a page wait 40 ms (Nagle's algorithm): pages of 10 took 100 s, pages of 100 and of 1,000 took
+ * 8 s, but those of 1,000 delayed device requests by up to 0.7 s.
+ */
 const devicesAtOnce = 100;
 
 /**

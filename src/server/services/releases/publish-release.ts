@@ -3,6 +3,7 @@ import { privateKeyRule } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
+import { didYouMean } from '../../../core/model/nearest-names.ts';
 import { checkRelease } from '../../../core/preflight/check-release.ts';
 import { rulesAllowedByProject } from '../../../core/preflight/project-rules.ts';
 import { permits } from '../../auth/permissions.ts';
@@ -15,6 +16,7 @@ import type { ServiceParts } from '../parts.ts';
 import { requireFreeChannel } from '../rollouts/rollouts.ts';
 import { type PublishInput, prepareRelease } from './prepare-release.ts';
 import { projectEvent } from './project.ts';
+import type { ProjectView } from './project-view.ts';
 import { setReleaseNotes } from './release-notes.ts';
 import type { BuildVerification } from './verify-build.ts';
 import { withLatestView } from './with-latest-view.ts';
@@ -86,12 +88,29 @@ export async function publishRelease(
     if (outcome === 'version-taken') throw versionTaken(release);
     return { result: { ...result, outcome }, events: outcome === 'unchanged' ? [] : eventsOf(outcome) };
   });
-  await parts.catalog.refresh(project);
+  const view = await parts.catalog.refresh(project);
   for (const event of events) parts.events.emit(event);
   // Notes describe the whole version, so a further image may bring new notes.
   const { version, notes } = request;
   if (notes !== undefined) await setReleaseNotes(parts, { project, version, notes, by });
-  return { outcome: result.outcome, release: result.release, warnings: verified.warnings };
+  const { outcome, release } = result;
+  return { outcome, release, warnings: [...verified.warnings, ...boardWarnings(view, release)] };
+}
+
+/** Warns about a reference build whose board has no current release: devices that run it are recognized, but sent nothing. */
+function boardWarnings(
+  view: ProjectView | undefined,
+  { project, board, purpose }: ReleaseRecord,
+): readonly ReleaseFinding[] {
+  const current = [...(view?.channels.values() ?? [])].flatMap((channel) => channel.current.map((each) => each.board));
+  // A release without a board is for every board.
+  if (purpose !== 'reference' || current.length === 0 || [board, ''].some((each) => current.includes(each))) return [];
+  const message =
+    board === ''
+      ? `the reference build has no board, but all current releases of ${project} have one`
+      : `no current release of ${project} is for the board ${board}`;
+  const fix = `${didYouMean(board, current)}Publish a release for this board, or the reference build with --board ${[...new Set(current)].join(' or ')}`;
+  return [{ rule: 'board-unknown', message, fix }];
 }
 
 /** @throws DomainError conflict */

@@ -1,6 +1,8 @@
 import type { DeviceInfo } from '../../../../api/admin-info.ts';
 import { devicesResponse } from '../../../../api/client/responses.ts';
+import { counted } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
+import type { ShowProgress } from '../../../output/during.ts';
 import { queryText, type ServerClient, segment } from '../connection.ts';
 import type { DeviceConditions } from './device-filter.ts';
 
@@ -12,6 +14,7 @@ const mostPages = 1000;
  * Fetches devices in a project, page by page.
  *
  * @param most maximum number of devices
+ * @param show receives the number of devices so far, as text
  * @throws OtaError SERVER_NOT_OURS if the server never returns a last page
  */
 export async function allDevices(
@@ -19,6 +22,7 @@ export async function allDevices(
   project: string,
   conditions: DeviceConditions = {},
   most = Number.POSITIVE_INFINITY,
+  show?: ShowProgress,
 ): Promise<DeviceInfo[]> {
   const all: DeviceInfo[] = [];
   let after: string | undefined;
@@ -27,6 +31,7 @@ export async function allDevices(
     const path = `/projects/${segment(project)}/devices${queryText({ ...conditions, limit, after })}`;
     const page = await request('GET', path, devicesResponse);
     all.push(...page.devices);
+    show?.(counted(all.length, 'device'));
     if (page.next === undefined || all.length >= most) return all.slice(0, most);
     if (page.next === after || page.devices.length === 0 || page.devices.length > limit) break;
     after = page.next;

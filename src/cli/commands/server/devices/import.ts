@@ -14,6 +14,7 @@ import {
   mostDevicesAtOnce,
 } from '../../../../api/device-sets.ts';
 import { namedProject } from '../../../../api/named-project.ts';
+import { didYouMean } from '../../../../core/model/nearest-names.ts';
 import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../../files/read.ts';
@@ -24,6 +25,7 @@ import { table } from '../../../output/table.ts';
 import type { TextBlock } from '../../../output/text-block.ts';
 import { collect } from '../../../shared/option-values.ts';
 import { type ServerClient, segment, serverClient, serverCommand } from '../connection.ts';
+import { warnAboutBoards } from '../unknown-names.ts';
 import { fileNamePattern } from './table/file-name-pattern.ts';
 import { readDeviceTable, type TableDevice } from './table/read-table.ts';
 
@@ -78,6 +80,13 @@ async function importTable(file: string, options: ImportOptions, io: Io): Promis
   if (!dryRun && alias !== undefined) await addAlias(client, { path: alias, channel }, projects, tables);
   const isPreviewed = preview === true && !dryRun;
   const previews = isPreviewed ? await previewsOf(client, tables, channel) : undefined;
+  for (const [project, devices] of tables) {
+    await warnAboutBoards(
+      client,
+      project,
+      devices.map(({ device }) => device.board),
+    );
+  }
   const shared = tables.size > 1 && alias !== undefined ? [...new Set([...sharedAliases, alias])] : sharedAliases;
   client.report.result('server devices import', { dryRun, devices, sharedAliases: shared, previews }, [
     ...(dryRun ? changeTable(devices) : []),
@@ -107,7 +116,9 @@ function byProject(
   for (const row of rows) {
     const wanted = all ?? row.project ?? projectOf(row.file, map, names);
     if (wanted === undefined || (all === undefined && !names.includes(wanted))) {
-      throw new OtaError('DEVICE_PROJECT_UNKNOWN', { file: row.file, mac: row.device.mac, project: row.project });
+      const suggestion = row.project === undefined ? '' : didYouMean(row.project, names);
+      const { file, project, device } = row;
+      throw new OtaError('DEVICE_PROJECT_UNKNOWN', { file, mac: device.mac, project, suggestion });
     }
     const devices = tables.get(wanted) ?? [];
     devices.push(row);

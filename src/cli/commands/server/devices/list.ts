@@ -1,5 +1,6 @@
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
+import { during } from '../../../output/during.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
 import { serverClient, serverCommand } from '../connection.ts';
 import { allDevices } from './all-devices.ts';
@@ -24,6 +25,8 @@ export function declareDeviceList(declaration: Declaration): void {
 
 async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
   const client = serverClient(options, io);
-  const devices = await allDevices(client, project, conditionsOf(options), options.limit);
+  const devices = await during({ what: 'reading devices' }, io, options, (show) =>
+    allDevices(client, project, conditionsOf(options), options.limit, show),
+  );
   client.report.result('server devices list', devices, deviceTable(devices));
 }

@@ -6,6 +6,7 @@ import type { Io } from '../../../io.ts';
 import { collect } from '../../../shared/option-values.ts';
 import { serverClient, serverCommand } from '../connection.ts';
 import { credentialOf } from '../credential.ts';
+import { warnAboutBoards } from '../unknown-names.ts';
 import { deviceUrlPath } from './device-url-path.ts';
 import { describeDevice } from './view.ts';
 
@@ -59,6 +60,7 @@ async function set(project: string, device: string, options: OptionsOf<typeof se
   };
   const path = await deviceUrlPath(client, project, device);
   const changed = await client.request('PUT', path, deviceInfoSchema, settings);
+  await warnAboutBoards(client, project, [settings.board]);
   client.report.result('server devices set', changed, describeDevice(changed));
 }
 
