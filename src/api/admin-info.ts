@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
 import { preflightFixSchema } from '../core/model/preflight-fix.ts';
+import { approvalModes } from './approvals.ts';
 import { roles } from './release.ts';
 import { historyDays } from './release-admin.ts';
 import { releaseFindingSchema } from './release-info.ts';
@@ -24,6 +25,8 @@ export const projectInfoSchema = v.strictObject({
   stalledAfterMs: v.optional(v.number()),
   /** Rules that tokens with the role `publish` may overrule. */
   publisherRules: v.array(v.string()),
+  /** Whether a second person must approve the start of rollouts and promotions. Absent from earlier servers. */
+  approval: v.optional(v.picklist(approvalModes)),
   /** Number of days for which the server keeps history; null if it is kept for ever. Absent from earlier servers. */
   history: v.optional(
     v.strictObject({

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { printable } from '../core/model/fields.ts';
 import type { RuleId } from '../core/preflight/registry.ts';
+import { approvalModes } from './approvals.ts';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
 /** Request bodies that `ota-hooks server` sends, except for releases. */
@@ -87,6 +88,8 @@ export const projectRequestSchema = v.strictObject({
   stalledAfterMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   /** Rules that tokens with the role `publish` may overrule; [] for none. */
   publisherRules: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64))),
+  /** Whether a second person must approve the start of rollouts and promotions. */
+  approval: v.optional(v.picklist(approvalModes, `must be ${approvalModes.join(' or ')}`)),
   /** Number of days for which the server keeps history; null to keep it for ever. */
   history: v.optional(
     v.strictObject({

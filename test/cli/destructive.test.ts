@@ -65,6 +65,10 @@ const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   'server rollouts advance': 'no',
   'server rollouts abort': 'asks',
   'server rollouts rollback': 'asks',
+  'server approvals list': 'no',
+  'server approvals approve': 'no',
+  // The change can be requested again.
+  'server approvals decline': 'no',
   'server webhooks add': 'no',
   'server webhooks list': 'no',
   'server webhooks remove': 'asks',

@@ -80,6 +80,7 @@ const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Run an update server': `docs/server.md contains the same steps, and ${server} runs them`,
   },
   'docs/rollout.md': {
+    'Ask a second person': 'the commands need two tokens and an ID; test/server/approvals.test.ts runs them',
     'Give devices credentials':
       'virtual devices send no secrets; test/cli/commands/device-credentials.test.ts runs the same commands',
   },

@@ -86,6 +86,22 @@ const changes: readonly Change[] = [
   ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'release.promoted', { channel: 'beta' }],
   [
     'POST',
+    '/projects/door/approvals/promotions',
+    { version: '1.0', channel: 'night' },
+    'approval.requested',
+    { change: 'promotion', version: '1.0', channel: 'night' },
+  ],
+  [
+    'POST',
+    '/projects/door/approvals/rollouts',
+    { version: '2.0', stages: [{ share: 100 }] },
+    'approval.requested',
+    { change: 'rollout', version: '2.0', channel: 'stable' },
+  ],
+  ['POST', '/projects/door/approvals/APPROVAL/decline', undefined, 'approval.declined', { channel: 'night' }],
+  ['POST', '/projects/door/approvals/APPROVAL/approve', undefined, 'approval.granted', { channel: 'cellar' }],
+  [
+    'POST',
     '/projects/door/rollouts',
     { version: '2.0', stages: [{ share: 100 }] },
     'rollout.started',
@@ -119,6 +135,20 @@ async function failUpdate({ parts }: TestServer): Promise<void> {
   await parts.records.change('door', mac, (record) => record && { ...record, ...failed });
 }
 
+/** Requests a promotion with another token, because no token may approve its own request. */
+async function requestAsOther({ api }: TestServer): Promise<void> {
+  const { body } = await api('POST', '/tokens', { roles: ['operate'] });
+  const promotion = { version: '1.0', channel: 'cellar' };
+  await api('POST', '/projects/door/approvals/promotions', promotion, String(body['token']));
+}
+
+/** Returns the ID of the first request or, for an approval, of the last one. */
+async function waitingApproval({ api }: TestServer, path: string): Promise<string> {
+  const { body } = await api('GET', '/projects/door/approvals');
+  const approvals = body['approvals'] as readonly { readonly id: string }[];
+  return approvals.at(path.endsWith('/approve') ? -1 : 0)?.id ?? '';
+}
+
 test('records every change in the audit log with the ID of the token that made the change', async (t) => {
   const server = await startTestServer(t);
   for (const { files } of [first, second]) {
@@ -127,9 +157,11 @@ test('records every change in the audit log with the ID of the token that made t
   const own = server.token.split('_')[1];
   let made = 'none yet';
   for (const [method, path, body, action, detail] of changes) {
+    if (path.endsWith('/approve')) await requestAsOther(server);
     const before = (await entries(server)).length;
     if (path === retry) await failUpdate(server);
-    const response = await server.api(method, path.replace('ID', made), body);
+    const approval = path.includes('APPROVAL') ? await waitingApproval(server, path) : '';
+    const response = await server.api(method, path.replace('ID', made).replace('APPROVAL', approval), body);
     t.true(response.status < 300, `${method} ${path}: ${JSON.stringify(response.body)}`);
     if (action === 'token.created') made = String(response.body['id']);
     const found = await entries(server);

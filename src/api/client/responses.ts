@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256 } from '../../core/model/fields.ts';
 import { auditInfoSchema, deviceInfoSchema, projectInfoSchema, tokenInfoSchema } from '../admin-info.ts';
+import { approvalInfoSchema } from '../approvals.ts';
 import { releaseInfoSchema } from '../release-info.ts';
 import { rolloutInfoSchema } from '../rollout-info.ts';
 import { deliveryInfoSchema, webhookInfoSchema } from '../webhooks.ts';
@@ -48,6 +49,7 @@ export const deliveriesResponse = v.looseObject({
   next: v.optional(v.number()),
 });
 export const deviceRemovedResponse = v.looseObject({ removed: v.string() });
+export const approvalsResponse = v.looseObject({ approvals: v.array(approvalInfoSchema) });
 export const rolloutsResponse = v.looseObject({ rollouts: v.array(rolloutInfoSchema) });
 
 /**

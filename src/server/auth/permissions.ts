@@ -44,7 +44,7 @@ export const permissions = {
   },
   yank: { what: 'Yank a release', roles: { operate: 'always', admin: 'always' } },
   rollouts: {
-    what: 'Start, pause, resume, advance, abort and roll back rollouts',
+    what: 'Start, pause, resume, advance, abort and roll back rollouts, and approve changes of another person',
     roles: { operate: 'always', admin: 'always' },
   },
   devices: {

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { deviceStatuses } from '../../api/admin-info.ts';
-import { firmwareVersion, resourceName } from '../../api/release.ts';
+import { approvalModes } from '../../api/approvals.ts';
+import { channelRequestSchema, firmwareVersion, resourceName } from '../../api/release.ts';
 import { historyDays, mac } from '../../api/release-admin.ts';
-import { haltSchema, rolloutStates, stageSchema, windowSchema } from '../../api/rollout.ts';
+import { gateSchema, haltSchema, rolloutStates, stageSchema, windowSchema } from '../../api/rollout.ts';
 import { memberStatuses } from '../../api/rollout-info.ts';
 import { deliveryStates, webhookEvents, webhookFormats } from '../../api/webhooks.ts';
 import { flashModes } from '../../core/firmware/flash-header.ts';
@@ -48,6 +49,21 @@ const project = v.looseObject({
       attemptDays: v.optional(historyDays),
       auditDays: v.optional(historyDays),
     }),
+  ),
+  approval: v.optional(v.picklist(approvalModes)),
+  approvals: v.optional(
+    v.array(
+      v.looseObject({
+        id: text,
+        version: firmwareVersion,
+        channel: resourceName,
+        releaseIds: v.array(id),
+        rollout: v.optional(v.looseObject({ stages: v.array(stageSchema), gate: gateSchema, halt: haltSchema })),
+        parts: channelRequestSchema.entries.parts,
+        by: label,
+        at: time,
+      }),
+    ),
   ),
 });
 const source = v.looseObject({ address: v.optional(text), at: v.optional(time), authenticated: v.boolean() });

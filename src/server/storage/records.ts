@@ -1,7 +1,16 @@
+import type * as v from 'valibot';
 import type { NotEnrolledInfo } from '../../api/admin-info.ts';
-import type { Role } from '../../api/release.ts';
+import type { ApprovalMode } from '../../api/approvals.ts';
+import type { ReleasePart, Role } from '../../api/release.ts';
 import type { DeviceRule } from '../../api/release-admin.ts';
-import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState, RolloutWindow } from '../../api/rollout.ts';
+import type {
+  RolloutGate,
+  RolloutHalt,
+  RolloutStage,
+  RolloutState,
+  RolloutWindow,
+  rolloutRequestSchema,
+} from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { DeliveryState, WebhookEvent, WebhookFormat } from '../../api/webhooks.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
@@ -86,11 +95,32 @@ interface ProjectSettings {
   readonly publisherRules?: readonly string[] | undefined;
   /** Undefined for the default limits. */
   readonly history?: HistoryLimits | undefined;
+  /** Whether a second person must approve the start of rollouts and promotions; undefined for `none`. */
+  readonly approval?: ApprovalMode | undefined;
+}
+
+/** Start of a rollout, or a promotion, that waits for the approval of a second person. */
+export interface PendingApproval {
+  /** Random ID. */
+  readonly id: string;
+  readonly version: string;
+  readonly channel: string;
+  /** Releases at the time of the request. */
+  readonly releaseIds: readonly number[];
+  /** Settings of the rollout; undefined for a promotion. */
+  readonly rollout?: Omit<v.InferOutput<typeof rolloutRequestSchema>, 'version' | 'channel'> | undefined;
+  /** Parts of the version that a promotion selects; undefined for all of them. */
+  readonly parts?: readonly ReleasePart[] | undefined;
+  readonly by: Actor;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 export interface ProjectRecord extends ProjectSettings {
   readonly name: string;
   readonly createdAt: number;
+  /** Changes that wait for approval, oldest first; at most one for each channel. Undefined if there are none. */
+  readonly approvals?: readonly PendingApproval[] | undefined;
 }
 
 /** Name of a release within its project. Once a release is published, its bytes never change. */

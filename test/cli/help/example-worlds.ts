@@ -202,6 +202,23 @@ async function rollout(t: ExecutionContext, example: string): Promise<ExampleWor
   return { ...world, instead: { ...instead, '7': String(JSON.parse(started).id) } };
 }
 
+/** A promotion that another token has requested waits for approval. */
+async function approval(t: ExecutionContext): Promise<ExampleWorld> {
+  const world = await updateServer(t);
+  const { folder, env = {}, instead = {} } = world;
+  const run = async (argv: readonly string[], token = '') => {
+    const { error, stdout } = await runCommand(['server', ...argv], {
+      ...{ cwd: folder.path, env: { ...env, OTA_TOKEN: token } },
+    });
+    if (error !== undefined) throw error;
+    return JSON.parse(stdout);
+  };
+  const { token } = await run(['tokens', 'create', '--role', 'operate', '--json'], env['OTA_TOKEN']);
+  const request = ['releases', 'promote', 'door', '1.4.2', '--channel', 'beta', '--request-approval', '--json'];
+  const { id } = await run(request, token);
+  return { ...world, instead: { ...instead, '4f6a0c12b7de': String(id) } };
+}
+
 /** Adds a webhook with one delivery, and a file with its URL. */
 async function webhook(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const world = await updateServer(t);
@@ -282,6 +299,7 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   whoami: updateServer,
   'server restore': backup,
   'server copy': copyable,
+  'server approvals': approval,
   'server rollouts': rollout,
   'server rollouts watch': untilStopped(rollout),
   'server webhooks': webhook,

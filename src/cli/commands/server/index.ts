@@ -1,4 +1,5 @@
 import { commandGroup, type Declaration } from '../../command.ts';
+import { declareApprovals } from './approvals.ts';
 import { declareAudit } from './audit.ts';
 import { declareBackup } from './backup.ts';
 import { declareCheck } from './check.ts';
@@ -23,6 +24,7 @@ export function declareServer(declaration: Declaration): void {
       declareReleases,
       declareDevices,
       declareRollouts,
+      declareApprovals,
       declareWebhooks,
       declareAudit,
       declareBackup,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type ProjectInfo, projectInfoSchema } from '../../../api/admin-info.ts';
+import { approvalModes } from '../../../api/approvals.ts';
 import { projectsResponse } from '../../../api/client/responses.ts';
 import { mostHistoryDays, type ProjectRequest } from '../../../api/release-admin.ts';
 import { counted, countText, exactDuration } from '../../../core/model/quantity-text.ts';
@@ -51,6 +52,12 @@ const setCommand = (declaration: Declaration) =>
       '--publisher-rule <rule>',
       'Rule that publish tokens may override; replaces all such rules (repeatable, empty for none)',
       collect,
+    )
+    .addOption(
+      new Option(
+        '--approval <mode>',
+        'Whether a second person must approve the start of rollouts and promotions',
+      ).choices(approvalModes),
     )
     .option(
       '--keep-history <kind=days>',
@@ -108,7 +115,8 @@ async function set(project: string, options: SetOptions, io: Io): Promise<void> 
 }
 
 async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
-  const { access, publicKey, alias, confirmWithin, mostSends, stalledAfter, publisherRule, keepHistory } = options;
+  const { access, publicKey, alias, confirmWithin, mostSends, stalledAfter, publisherRule, approval, keepHistory } =
+    options;
   const keys =
     publicKey && (await Promise.all(publicKey.map((path) => readNamedFile(resolve(io.cwd, path), 'public key'))));
   return {
@@ -123,6 +131,7 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
     mostSends,
     stalledAfterMs: stalledAfter,
     publisherRules: publisherRule?.filter((rule) => rule !== ''),
+    approval,
     history: keepHistory,
   };
 }
@@ -156,6 +165,7 @@ function describe(project: ProjectInfo): TextBlock {
     mostSends,
     stalledAfterMs,
     publisherRules,
+    approval,
     history,
   } = project;
   const kept = Object.entries(historyKinds).map(([kind, name]) => {
@@ -173,6 +183,7 @@ function describe(project: ProjectInfo): TextBlock {
     ['most sends', countText(mostSends)],
     ...(stalledAfterMs === undefined ? [] : [['stalled after', exactDuration(stalledAfterMs)]]),
     ['publisher rules', publisherRules.join(' ') || '-'],
+    ...(approval === undefined ? [] : [['approval', approval]]),
     ['keeps', kept.join(', ')],
   ]);
 }

@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { approvalInfoSchema } from '../../../api/approvals.ts';
 import { releasesResponse, selectedReleaseResponse } from '../../../api/client/responses.ts';
 import { defaultChannel, type ReleasePart } from '../../../api/release.ts';
 import { imageStatuses, type ReleaseImageInfo, type ReleaseInfo } from '../../../api/release-info.ts';
@@ -9,6 +10,7 @@ import { table } from '../../output/table.ts';
 import type { TextBlock } from '../../output/text-block.ts';
 import { requireConfirmation, yesOption } from '../../shared/confirmation.ts';
 import { collect, positiveInteger } from '../../shared/option-values.ts';
+import { requestedText } from './approvals.ts';
 import { queryText, segment, serverClient, serverCommand } from './connection.ts';
 
 const selection = {
@@ -37,7 +39,8 @@ const promoteCommand = (declaration: Declaration) =>
   ])
     .option('--channel <name>', 'Channel to promote the release to', defaultChannel)
     .addOption(selection.kind)
-    .addOption(selection.board);
+    .addOption(selection.board)
+    .option('--request-approval', 'Do not promote the release before a second person has approved it');
 
 const yankCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'yank <project> <version>', 'Make all images of a version unavailable on all channels', [
@@ -88,6 +91,12 @@ async function promote(
 ): Promise<void> {
   const { request, report } = serverClient(options, io);
   const { channel } = options;
+  if (options.requestApproval === true) {
+    const place = `/projects/${segment(project)}/approvals/promotions`;
+    const wanted = { channel, version, parts: partsOf(options) };
+    const pending = await request('POST', place, approvalInfoSchema, wanted);
+    return report.result('server releases promote', pending, requestedText(project, pending));
+  }
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
   const { release } = await request('PUT', path, selectedReleaseResponse, { version, parts: partsOf(options) });
   report.say(`Promoted ${nameOf(release)} to ${channel}`);

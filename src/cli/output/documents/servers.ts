@@ -7,6 +7,7 @@ import {
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../api/admin-info.ts';
+import { approvalInfoSchema, approvalResultSchema } from '../../../api/approvals.ts';
 import { revocationResponseSchema } from '../../../api/device-credentials.ts';
 import { importedDeviceInfoSchema } from '../../../api/device-sets.ts';
 import { roles } from '../../../api/release.ts';
@@ -60,7 +61,8 @@ export const serverDocuments = {
   'server projects show': projectInfoSchema,
   'server projects set': projectInfoSchema,
   'server releases list': v.array(releaseInfoSchema),
-  'server releases promote': releaseInfoSchema,
+  /** With --request-approval, the request. */
+  'server releases promote': v.union([releaseInfoSchema, approvalInfoSchema]),
   'server releases yank': releaseInfoSchema,
   'server devices list': v.array(deviceInfoSchema),
   'server devices show': deviceInfoSchema,
@@ -86,7 +88,8 @@ export const serverDocuments = {
     file: v.optional(v.string()),
   }),
   'server devices revoke-credentials': revocationResponseSchema,
-  'server rollouts start': rolloutInfoSchema,
+  /** With --request-approval, the request. */
+  'server rollouts start': v.union([rolloutInfoSchema, approvalInfoSchema]),
   'server rollouts list': v.array(rolloutInfoSchema),
   'server rollouts show': v.strictObject({
     ...rolloutInfoSchema.entries,
@@ -100,6 +103,9 @@ export const serverDocuments = {
   'server rollouts advance': rolloutInfoSchema,
   'server rollouts abort': rolloutInfoSchema,
   'server rollouts rollback': rolloutInfoSchema,
+  'server approvals list': v.array(approvalInfoSchema),
+  'server approvals approve': approvalResultSchema,
+  'server approvals decline': approvalResultSchema,
   'server webhooks add': webhookInfoSchema,
   'server webhooks list': v.array(webhookInfoSchema),
   'server webhooks remove': v.strictObject({ removed: v.number() }),

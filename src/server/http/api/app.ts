@@ -3,6 +3,7 @@ import { apiRoot, apiVersion, apiVersionHeader } from '../../../api/release.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { dashboard } from '../dashboard/dashboard.tsx';
+import { approvalRoutes } from './approvals.ts';
 import { deviceRoutes } from './devices.ts';
 import { monitoringRoutes } from './monitoring.ts';
 import { documentPath, openApiDocument } from './open-api.ts';
@@ -49,6 +50,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     releaseRoutes,
     signatureRoutes,
     rolloutRoutes,
+    approvalRoutes,
     deviceRoutes,
     uploadRoutes,
     tokenRoutes,

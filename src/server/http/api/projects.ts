@@ -36,6 +36,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
     mostSends,
     stalledAfterMs = defaultStalledAfterMs,
     publisherRules,
+    approval = 'none',
     history = defaultHistory,
   }: ProjectRecord): Promise<ProjectInfo> {
     const currentReleases = await store.catalog.currentReleases(name);
@@ -49,6 +50,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
       mostSends,
       stalledAfterMs,
       publisherRules: [...(publisherRules ?? [])],
+      approval,
       history: historyInfo(history),
       devices: await store.devices.count(name),
       channels: currentReleases.map(({ channel, release }) => ({

@@ -7,6 +7,7 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { pageHeaders } from '../page-headers.ts';
 import { apiPage } from './api-page.tsx';
+import { approvalsPage, approveFromPage, declineFromPage } from './approvals-page.tsx';
 import { assetRoutes } from './assets.ts';
 import { auditPage } from './audit-page.tsx';
 import { askBulk, doBulk } from './bulk-page.tsx';
@@ -112,6 +113,13 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.post(notesPath, login, withStandardRequest, notesLimit, (context) => saveNotes(context, parts, named(context)));
   app.post(`${project}/releases/promote`, login, (context) => promoteRelease(context, parts, named(context)));
   app.post(`${project}/releases/yank`, login, (context) => yankRelease(context, parts, named(context)));
+  app.get(`${project}/approvals`, login, (context) => approvalsPage(context, parts, named(context)));
+  app.post(`${project}/approvals/:approval/approve`, login, (context) =>
+    approveFromPage(context, parts, named(context), named(context, 'approval')),
+  );
+  app.post(`${project}/approvals/:approval/decline`, login, (context) =>
+    declineFromPage(context, parts, named(context), named(context, 'approval')),
+  );
   app.get(`${project}/rollouts`, login, (context) => rolloutsPage(context, parts, named(context)));
   app.post(`${project}/rollouts`, login, (context) => startFromPage(context, parts, named(context)));
   app.get(`${project}/rollouts/new`, login, (context) => rolloutWizard(context, parts, named(context)));

@@ -5,6 +5,8 @@ import type { PageContext } from './page-login.ts';
 const sentences = {
   saved: () => 'Settings saved',
   created: () => 'Project created',
+  requested: () => 'Approval requested. Another person must approve the change',
+  declined: () => 'Request declined',
   access: () => 'The person has access now',
   revoked: () => 'Token revoked',
   'removed-webhook': () => 'Webhook removed',

@@ -4,6 +4,7 @@ import type { ServerParts } from '../../parts.ts';
 import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { AlertBanner } from './alerts.tsx';
+import { ApprovalsLink } from './approvals-page.tsx';
 import { CountLink } from './count-link.tsx';
 import { addressOf, FirstSteps } from './first-steps.tsx';
 import { fleetPath } from './fleet-filter.ts';
@@ -54,6 +55,7 @@ export async function overviewPage(context: PageContext, parts: ServerParts) {
           {summaries.map((summary) => (
             <li class="card">
               <ProjectCard {...summary} />
+              <ApprovalsLink parts={parts} project={summary.name} />
             </li>
           ))}
         </ul>

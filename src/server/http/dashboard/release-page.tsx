@@ -3,13 +3,16 @@ import * as v from 'valibot';
 import { channelRequestSchema, notesRequestSchema, resourceName } from '../../../api/release.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
+import { requestPromotion } from '../../services/approvals/approvals.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { promoteReleases } from '../../services/releases/promote-releases.ts';
 import { setReleaseNotes } from '../../services/releases/release-notes.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { isPromotable } from '../../storage/release-record.ts';
 import { checked } from '../api/session.ts';
+import { needsApproval } from './approvals-page.tsx';
 import { Comparison } from './comparison.tsx';
+import { doneQuery } from './done.tsx';
 import { FormProblem, formProblem } from './form-problem.tsx';
 import { ImageDetails } from './image-details.tsx';
 import { frameOf, Page, show } from './layout.tsx';
@@ -57,6 +60,10 @@ export async function promoteRelease(context: PageContext, parts: ServerParts, p
       version,
       channel,
     });
+    if (needsApproval(parts, project)) {
+      await requestPromotion(parts, { ...request, project, by: publisher });
+      return context.redirect(withQuery(projectPath(project, 'approvals'), doneQuery('requested')), 303);
+    }
     await promoteReleases(parts, { ...request, project, by: publisher.id, publisher });
     return context.redirect(releasePath(project, version, { done: 'current' }), 303);
   } catch (error) {
@@ -98,6 +105,7 @@ async function showRelease(
   const yankToken = formTokenFor(context, 'yank');
   const view = views.view(project);
   const onlyEnrolled = view?.project.access === 'closed';
+  const isApproved = view?.project.approval === 'second-person';
   const channels = [...new Set(['stable', ...(view?.channels.keys() ?? [])])].slice(0, mostCounted);
   const counts = await Promise.all(
     channels.map(async (channel) => ({
@@ -125,7 +133,10 @@ async function showRelease(
                 Roll out
               </a>
             )}
-            <Promote {...{ context, project, version, channel: rejected?.channel, counts }} images={available} />
+            <Promote
+              {...{ context, project, version, channel: rejected?.channel, counts, isApproved }}
+              images={available}
+            />
             {yankToken === undefined ? undefined : (
               <Yank id={images[0]?.id} {...{ project, version }} images={available} formToken={yankToken} />
             )}
@@ -174,10 +185,12 @@ interface PromoteProps extends FormProps {
   readonly channel: string | undefined;
   readonly images: readonly unknown[];
   readonly counts: readonly { readonly channel: string; readonly devices: number }[];
+  /** True if a second person must approve the promotion. */
+  readonly isApproved: boolean;
 }
 
 /** Form that promotes a release. Promotion reaches all devices of the channel at their next update check. */
-function Promote({ context, project, version, channel = '', images, counts }: PromoteProps) {
+function Promote({ context, project, version, channel = '', images, counts, isApproved }: PromoteProps) {
   const formToken = formTokenFor(context, 'promote');
   if (formToken === undefined) return undefined;
   return (
@@ -209,7 +222,7 @@ function Promote({ context, project, version, channel = '', images, counts }: Pr
           {`Devices that would get it: ${counts.map((each) => `${each.channel} ${countText(each.devices)}`).join(', ')}.`}
         </p>
         <button class="main" type="submit">
-          Promote {version}
+          {isApproved ? 'Request approval' : `Promote ${version}`}
         </button>
       </SendForm>
     </details>

@@ -1,7 +1,10 @@
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
+import { requestRollout } from '../../services/approvals/approvals.ts';
 import type { DomainError } from '../../services/domain-error.ts';
 import { type PreviewReason, previewRollout, type RolloutPreview } from '../../services/rollouts/preview-rollout.ts';
+import { needsApproval } from './approvals-page.tsx';
+import { doneQuery } from './done.tsx';
 import { FormProblem, formProblem } from './form-problem.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { type Form, type PageContext, readForm, requireRoleFor, withLineFeeds } from './page-login.ts';
@@ -21,7 +24,8 @@ export async function rolloutWizard(context: PageContext, parts: ServerParts, pr
     const request = rolloutRequestOf(form);
     const by = context.get('token').id;
     const preview = await previewRollout(parts, { project, request, by, now: parts.clock.now() });
-    return show(context, <PreviewPage {...{ context, project, form, preview }} />);
+    const isApproved = needsApproval(parts, project);
+    return show(context, <PreviewPage {...{ context, project, form, preview, isApproved }} />);
   } catch (error) {
     return showForm(context, parts, { project, form, ...formProblem(error, parts) });
   }
@@ -32,8 +36,12 @@ export async function startFromPage(context: PageContext, parts: ServerParts, pr
   const form = await readForm(context, 'rollouts');
   try {
     const request = rolloutRequestOf(form);
-    const by = context.get('token').id;
-    const { id } = await parts.rollouts.start({ project, request, by, now: parts.clock.now() });
+    const token = context.get('token');
+    if (needsApproval(parts, project)) {
+      await requestRollout(parts, { project, request, by: token });
+      return context.redirect(withQuery(projectPath(project, 'approvals'), doneQuery('requested')), 303);
+    }
+    const { id } = await parts.rollouts.start({ project, request, by: token.id, now: parts.clock.now() });
     return context.redirect(projectPath(project, 'rollouts', id), 303);
   } catch (error) {
     return showForm(context, parts, { project, form, ...formProblem(error, parts) });
@@ -110,9 +118,11 @@ interface PreviewProps {
   readonly project: string;
   readonly form: Form;
   readonly preview: RolloutPreview;
+  /** True if a second person must approve the start. */
+  readonly isApproved: boolean;
 }
 
-function PreviewPage({ context, project, form, preview }: PreviewProps) {
+function PreviewPage({ context, project, form, preview, isApproved }: PreviewProps) {
   const { gate, halt, window, perHour, version, channel } = rolloutRequestOf(form);
   const values = rolloutFields.flatMap((name) => (form[name] === undefined ? [] : [[name, form[name]] as const]));
   const { stages, reasons } = preview;
@@ -174,7 +184,7 @@ function PreviewPage({ context, project, form, preview }: PreviewProps) {
           <input type="hidden" name={name} value={value} />
         ))}
         <button class="main" type="submit">
-          Start the rollout
+          {isApproved ? 'Request approval' : 'Start the rollout'}
         </button>
       </SendForm>
       <p>

@@ -1,5 +1,6 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
+import { ApprovalsLink } from './approvals-page.tsx';
 import { listPath } from './fleet-filter.ts';
 import { Sentence, Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
@@ -11,8 +12,8 @@ import { TallyBar } from './tally-bar.tsx';
 import { When } from './when.tsx';
 
 /** Shows a project's rollouts, newest first. */
-export async function rolloutsPage(context: PageContext, { rollouts }: ServerParts, project: string) {
-  const found = await rollouts.list(project);
+export async function rolloutsPage(context: PageContext, parts: ServerParts, project: string) {
+  const found = await parts.rollouts.list(project);
   return show(
     context,
     <Page
@@ -31,6 +32,7 @@ export async function rolloutsPage(context: PageContext, { rollouts }: ServerPar
         </p>
       )}
       <div id="rollouts" data-live>
+        <ApprovalsLink parts={parts} project={project} />
         {found.length === 0 ? <NoRollouts project={project} /> : undefined}
         {found.map((rollout) => (
           <RolloutCard {...rollout} />

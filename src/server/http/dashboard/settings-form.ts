@@ -23,6 +23,7 @@ export function settingsForm(project: ProjectRecord): Form {
     mostSends: String(mostSends),
     stalledAfter: String(stalledAfterMs / hourMs),
     rules: publisherRules.join(' '),
+    approval: project.approval === 'second-person' ? 'yes' : '',
     checkInDays: history.checkInDays?.toString() ?? '',
     attemptDays: history.attemptDays?.toString() ?? '',
     auditDays: history.auditDays?.toString() ?? '',
@@ -56,6 +57,7 @@ export function settingsRequest(form: Form, project: ProjectRecord): v.InferOutp
     mostSends: number('mostSends'),
     stalledAfterMs: milliseconds('stalledAfter', hourMs),
     publisherRules: namesIn(form['rules']),
+    approval: form['approval'] === 'yes' ? 'second-person' : 'none',
     history: {
       checkInDays: number('checkInDays') ?? null,
       attemptDays: number('attemptDays') ?? null,
@@ -86,5 +88,6 @@ function credentialOf(
 
 /** Identifies the settings that a form shows, so that two people do not undo the changes of each other. */
 export function settingsDigest(project: ProjectRecord): string {
-  return createHash('sha256').update(JSON.stringify(project)).digest('hex');
+  const { approvals: _, ...settings } = project;
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex');
 }

@@ -10,7 +10,7 @@ import type { ProjectRecord } from '../../storage/records.ts';
 import { checked } from '../api/session.ts';
 import { Done, doneQuery, doneText } from './done.tsx';
 import { Facts } from './facts.tsx';
-import { InputField, Select } from './form-field.tsx';
+import { CheckBox, InputField, Select } from './form-field.tsx';
 import { FormProblem, formProblem } from './form-problem.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { type Form, formTokenFor, mayLookAt, type PageContext, readForm } from './page-login.ts';
@@ -118,6 +118,10 @@ function SettingsFacts(project: ProjectRecord) {
         ['Complete downloads before a failure', String(mostSends)],
         ['Rollout is stalled after', exactDuration(stalledAfterMs)],
         ['Rules that publishers may override', publisherRules.join(', ') || 'none'],
+        [
+          'Second person for rollouts and promotions',
+          project.approval === 'second-person' ? 'required' : 'not required',
+        ],
         ['Check-ins are kept', kept(history.checkInDays)],
         ['Attempts are kept', kept(history.attemptDays)],
         ['The audit log is kept', kept(history.auditDays)],
@@ -216,6 +220,11 @@ function SettingsForm({ project, formToken, form }: FormProps) {
         name="rules"
         label="Preflight rules that publishers may override, separated by spaces"
         value={text('rules')}
+      />
+      <CheckBox
+        name="approval"
+        label="A second person must approve the start of rollouts and promotions"
+        isChecked={form['approval'] === 'yes'}
       />
       <h2>History</h2>
       <InputField

@@ -17,6 +17,7 @@ export type DomainEvent =
   | RolloutChange
   | DeviceEvent
   | ProjectEvent
+  | ApprovalEvent
   | TokenEvent
   | WebhookChange
   | RecordedSignatures
@@ -49,6 +50,8 @@ interface PromotedReleases extends Common {
   readonly type: 'release.promoted';
   readonly channel: string;
   readonly releases: readonly ReleaseName[];
+  /** Second person, who has approved the promotion; undefined if no approval was required. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 interface YankedReleases extends Common {
@@ -78,6 +81,8 @@ interface StartedRollout extends RolloutFacts {
   readonly stages: readonly RolloutStage[];
   readonly window: RolloutWindow | undefined;
   readonly perHour: number | undefined;
+  /** Second person, who has approved the start; undefined if no approval was required. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 /** Change to a rollout after its start. */
@@ -178,7 +183,7 @@ export type DeviceEvent =
 
 interface ProjectEvent
   extends Common,
-    Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends' | 'stalledAfterMs'> {
+    Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends' | 'stalledAfterMs' | 'approval'> {
   readonly type: 'project.created' | 'project.changed';
   readonly publisherRules: readonly string[];
   readonly history: HistoryLimits;
@@ -186,6 +191,18 @@ interface ProjectEvent
   readonly keys: readonly string[];
   /** User name that devices must send along with the password. */
   readonly user: string | undefined;
+}
+
+/** Request of a change that a second person must approve, or the decision. */
+export interface ApprovalEvent extends Common {
+  readonly type: 'approval.requested' | 'approval.granted' | 'approval.declined';
+  /** ID of the request. */
+  readonly approval: string;
+  readonly change: 'rollout' | 'promotion';
+  readonly version: string;
+  readonly channel: string;
+  /** Undefined for the request itself, whose actor it is. */
+  readonly requestedBy?: Actor | undefined;
 }
 
 interface TokenEvent extends Omit<Common, 'project'> {

@@ -69,6 +69,7 @@ async function withChanges(project: ProjectRecord, request: Request): Promise<Pr
     mostSends,
     stalledAfterMs,
     publisherRules,
+    approval,
     history,
   } = request;
   return {
@@ -79,6 +80,7 @@ async function withChanges(project: ProjectRecord, request: Request): Promise<Pr
     mostSends: mostSends ?? project.mostSends,
     stalledAfterMs: stalledAfterMs ?? project.stalledAfterMs,
     publisherRules: publisherRules?.map(knownRule) ?? project.publisherRules,
+    approval: approval ?? project.approval,
     history: history === undefined ? project.history : changedHistory(project.history ?? defaultHistory, history),
     keys: publicKeys?.map(readKey) ?? project.keys,
     credential: await withPassword(project.credential, credential),

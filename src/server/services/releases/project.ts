@@ -48,6 +48,7 @@ export function projectEvent(before: ProjectRecord | undefined, after: ProjectRe
     mostSends,
     stalledAfterMs,
     publisherRules,
+    approval = 'none',
     history,
   } = after;
   return {
@@ -63,6 +64,7 @@ export function projectEvent(before: ProjectRecord | undefined, after: ProjectRe
     mostSends,
     stalledAfterMs,
     publisherRules: publisherRules ?? [],
+    approval,
     history: history ?? defaultHistory,
   };
 }

@@ -1,4 +1,5 @@
 import type { Actor, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
+import { requireApproval } from '../approvals/require-approval.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
@@ -13,6 +14,8 @@ interface Promotion extends ReleaseSelection {
   readonly project: string;
   readonly channel: string;
   readonly by: Actor;
+  /** Second person, who has approved the promotion. */
+  readonly approvedBy?: Actor | undefined;
   readonly publisher: Pick<TokenRecord, 'roles' | 'channels'>;
 }
 
@@ -23,14 +26,15 @@ interface Promotion extends ReleaseSelection {
  */
 export async function promoteReleases(parts: Parts, promotion: Promotion): Promise<readonly ReleaseRecord[]> {
   const { store, catalog, rollouts, events } = parts;
-  const { project, channel, by, publisher } = promotion;
+  const { project, channel, by, approvedBy, publisher } = promotion;
   const at = Date.now();
   const eventOf = (releases: readonly ReleaseRecord[]): DomainEvent => {
-    return { type: 'release.promoted', project, actor: by, at, channel, releases: releaseNames(releases) };
+    return { type: 'release.promoted', project, actor: by, at, channel, releases: releaseNames(releases), approvedBy };
   };
   const { chosen, promoted } = await withLatestView(catalog, project, async (view) => {
     const chosen = await selectReleases(store, project, promotion);
     await requirePromotable(store, publisher, { project, channel, chosen });
+    requireApproval(view, approvedBy);
     requireFreeChannel(view, channel);
     const ids = chosen.map(({ id }) => id);
     const auditOf = (releases: readonly ReleaseRecord[]) => auditEntryOf(eventOf(releases));

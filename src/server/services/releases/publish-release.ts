@@ -9,6 +9,7 @@ import { rulesAllowedByProject } from '../../../core/preflight/project-rules.ts'
 import { permits } from '../../auth/permissions.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { NewRelease, PublicationResult } from '../../storage/store.ts';
+import { requireApproval } from '../approvals/require-approval.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
@@ -68,7 +69,10 @@ export async function publishRelease(
   const { project, request, by } = question;
   const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
   const { result, events } = await withLatestView(parts.catalog, project, async (view) => {
-    if (channel !== undefined) requireFreeChannel(view, channel);
+    if (channel !== undefined) {
+      requireApproval(view, undefined, 'Publish a draft (--draft), then request the approval of its promotion.');
+      requireFreeChannel(view, channel);
+    }
     // Check the request again: during verification, an admin may have changed the project, or uploads may have been removed.
     const { manifest, record, present } = await prepareRelease(parts, question);
     requireSameKeys(record, verified);

@@ -6,6 +6,7 @@ import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { MemberChange, RolloutFilter, Store } from '../../storage/store.ts';
 import { StoreUnavailableError } from '../../storage/store-unavailable.ts';
+import { requireApproval } from '../approvals/require-approval.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
@@ -116,16 +117,21 @@ export class Rollouts {
    */
   async start(question: StartInput): Promise<RolloutInfo> {
     const { store, catalog, events } = this.#needs;
-    const { project, request } = question;
+    const { project, request, approvedBy } = question;
     const rollout = await withLatestView(catalog, project, async (view) => {
+      requireApproval(view, approvedBy);
       requireFreeChannel(view, request.channel);
       const prepared = await prepareRollout(store, question);
-      return store.rollouts.create(prepared, (created) => auditEntryOf(startOf(created)), view?.revision ?? 0);
+      return store.rollouts.create(
+        prepared,
+        (created) => auditEntryOf(startOf(created, approvedBy)),
+        view?.revision ?? 0,
+      );
     });
     if (rollout === undefined) throw underWay(request.channel, undefined);
     await this.#count(rollout, stepsAtStart);
     await catalog.refresh(project);
-    events.emit(startOf(rollout));
+    events.emit(startOf(rollout, approvedBy));
     return this.#info((await store.rollouts.find(project, rollout.id)) ?? rollout);
   }
 
@@ -409,9 +415,9 @@ function isRunning({ state }: RolloutRecord): boolean {
   return state === 'active' || state === 'paused';
 }
 
-function startOf({ id, project, startedBy, startedAt, ...rollout }: RolloutRecord) {
+function startOf({ id, project, startedBy, startedAt, ...rollout }: RolloutRecord, approvedBy: Actor | undefined) {
   const { version, channel, stages, window, perHour } = rollout;
-  const facts = { rollout: id, version, channel, stages, window, perHour };
+  const facts = { rollout: id, version, channel, stages, window, perHour, approvedBy };
   return { type: 'rollout.started', project, actor: startedBy, at: startedAt, ...facts } as const;
 }
 

@@ -13,6 +13,8 @@ export interface StartInput {
   readonly project: string;
   readonly request: v.InferOutput<typeof rolloutRequestSchema>;
   readonly by: Actor;
+  /** Second person, who has approved the start. */
+  readonly approvedBy?: Actor | undefined;
   readonly now: ServiceTime;
 }
 
@@ -25,7 +27,7 @@ const readAtOnce = 1000;
  *   unknown, or no enrolled device can prove the release before it is sent to all devices
  */
 export async function prepareRollout(store: Store, question: StartInput): Promise<NewRollout> {
-  const { project, request, by, now } = question;
+  const { project, request, by, approvedBy, now } = question;
   const { version, channel, gate, halt, window, perHour } = request;
   const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
@@ -63,7 +65,10 @@ export async function prepareRollout(store: Store, question: StartInput): Promis
     startedAt: now.wallMs,
     startedMs: now.servedMs,
     startedBy: by,
-    history: [{ at: now.wallMs, event: 'started', by }],
+    history: [
+      { at: now.wallMs, event: 'started', by },
+      ...(approvedBy === undefined ? [] : [{ at: now.wallMs, event: 'approved', by: approvedBy }]),
+    ],
     samples: [],
   };
 }

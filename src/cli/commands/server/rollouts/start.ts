@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { approvalInfoSchema } from '../../../../api/approvals.ts';
 import { defaultChannel } from '../../../../api/release.ts';
 import type { RolloutRequest } from '../../../../api/rollout.ts';
 import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
@@ -6,6 +7,7 @@ import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { duration, percentage, positiveInteger } from '../../../shared/option-values.ts';
+import { requestedText } from '../approvals.ts';
 import { segment, serverClient, serverCommand } from '../connection.ts';
 import { stages } from './stage.ts';
 import { describeRollout, forgeryWarning } from './view.ts';
@@ -45,7 +47,8 @@ const startCommand = (declaration: Declaration) =>
     )
     .option('--window <from-to>', 'Send the release only at this time of day, such as 01:00-05:00', window)
     .option('--time-zone <name>', 'Time zone of --window, such as Europe/Berlin (default: UTC)')
-    .option('--per-hour <n>', 'Maximum number of devices to which the release is sent within an hour', positiveInteger);
+    .option('--per-hour <n>', 'Maximum number of devices to which the release is sent within an hour', positiveInteger)
+    .option('--request-approval', 'Do not start the rollout before a second person has approved it');
 
 /** Parses a window of time such as `01:00-05:00`. */
 function window(value: string): { readonly from: string; readonly to: string } {
@@ -79,6 +82,11 @@ async function start(project: string, version: string, options: StartOptions, io
     window: options.window && { ...options.window, timeZone: options.timeZone },
     perHour: options.perHour,
   };
+  if (options.requestApproval === true) {
+    const path = `/projects/${segment(project)}/approvals/rollouts`;
+    const pending = await request('POST', path, approvalInfoSchema, wanted);
+    return report.result('server rollouts start', pending, requestedText(project, pending));
+  }
   const rollout = await request('POST', `/projects/${segment(project)}/rollouts`, rolloutInfoSchema, wanted);
   const warning = forgeryWarning(rollout);
   if (warning !== undefined) report.warn(warning);

@@ -12,6 +12,7 @@ export const operationGroups = [
   'projects',
   'releases',
   'rollouts',
+  'approvals',
   'devices',
   'uploads',
   'webhooks',
@@ -28,6 +29,7 @@ export const pathParameters = {
   sha256: blobDigest,
   webhookId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
   deliveryId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
+  approvalId: v.pipe(v.string(), v.maxLength(64, 'must be the ID of an approval')),
   tokenId: v.pipe(v.string(), v.maxLength(100, 'must be a token ID')),
 } as const;
 type ParameterName = keyof typeof pathParameters;

@@ -1,4 +1,5 @@
 import { administrationOperations } from './administration.ts';
+import { approvalOperations } from './approvals.ts';
 import { deviceOperations } from './devices.ts';
 import type { Operation } from './operation.ts';
 import { projectOperations } from './projects.ts';
@@ -16,6 +17,7 @@ export const operations: readonly Operation[] = [
   releaseOperations,
   signatureOperations,
   rolloutOperations,
+  approvalOperations,
   deviceOperations,
   uploadOperations,
   webhookOperations,
