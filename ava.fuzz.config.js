@@ -12,6 +12,7 @@ export default {
     'core/preflight/*',
     'delivery/espota/schedule',
     'publishing/server/upload-blob',
+    'server/key-rotation',
     'server/rollout/properties',
     'server/verifier',
   ].map((name) => `build/tests/files/${name}.test.js`),

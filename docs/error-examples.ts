@@ -95,6 +95,18 @@ export const errorExamples = {
     },
   ],
   KEYS_RECORDED: [{ config: 'ota.config.json', keys: [{ name: 'main', fingerprint: someKey }] }],
+  KEY_NAME_UNKNOWN: [
+    { name: 'vault', known: ['main'] },
+    { name: 'vault', known: [] },
+  ],
+  KEY_NAME_TAKEN: [{ name: 'vault', problem: 'the configuration already has a key with this name' }],
+  KEY_ROLE: [
+    { name: 'main', role: 'signing' },
+    { name: 'old', role: 'retired' },
+  ],
+  KEYS_NO_CONFIG: [{ folder: '/home/ada/door' }],
+  KEYS_NOT_WRITTEN: [{ config: 'ota.config.yaml', keys: '[{"name":"main"}]' }],
+  HOP_KEY: [{ name: 'main' }],
   SIGNING_REQUIRED: [{ path: 'firmware.bin', problem: 'there is no private key' }],
   GUARD_REPLACED: [{ places: ['src/main.cpp:12'] }],
   PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],

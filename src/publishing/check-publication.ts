@@ -31,8 +31,9 @@ export async function checkPublication(publication: Publication): Promise<readon
 }
 
 async function verifyArtifacts({ manifest, path, readArtifact }: Publication): Promise<void> {
-  const { publicKey } = manifest.signing;
-  const key = publicKey && readPublicKey(publicKey.pem, path);
+  const { publicKey, previousKey } = manifest.signing;
+  const signedWith = previousKey ?? publicKey;
+  const key = signedWith && readPublicKey(signedWith.pem, path);
   for (const { file, signature, keyFingerprint } of manifest.artifacts) {
     const bytes = await readArtifact(file);
     if (signature === 'none') continue;
@@ -45,11 +46,12 @@ async function verifyArtifacts({ manifest, path, readArtifact }: Publication): P
 
 /** Rejects an image that contains a private key, because anyone who downloads the image could extract the key. */
 async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publication): Promise<void> {
-  const { publicKey } = manifest.signing;
+  const { publicKey, previousKey } = manifest.signing;
+  const keys = [publicKey, previousKey].flatMap((key) => (key === undefined ? [] : [readPublicKey(key.pem, path)]));
   const image = manifest.artifacts.find(({ file }) => file === manifest.image.file) ?? manifest.artifacts[0];
   if (image === undefined) return;
   const { content } = readFirmware(await readArtifact(image.file));
-  const found = privateKeyInside(content, publicKey === undefined ? [] : [readPublicKey(publicKey.pem, path)]);
+  const found = privateKeyInside(content, keys);
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';

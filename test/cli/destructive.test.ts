@@ -12,6 +12,12 @@ import { leafCommands } from './help/command-tree.ts';
  */
 const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   keygen: 'no',
+  'keys new': 'no',
+  'keys add': 'no',
+  // Roles are text in the configuration, and can be changed back.
+  'keys activate': 'no',
+  'keys retire': 'no',
+  'keys status': 'no',
   'keys log verify': 'no',
   header: 'no',
   sign: 'no',

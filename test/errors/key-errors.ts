@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
+import { readPublicKey } from '../../src/core/keys/public-key.ts';
 import { door } from '../support/built-sketch.ts';
 import { rsaPems, wrongKinds } from '../support/key-pairs.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -15,6 +16,8 @@ const encrypted = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
   cipher: 'aes-256-cbc',
   passphrase: 'open sesame',
 });
+
+const doorFingerprint = readPublicKey(door.publicPem, 'public.key').fingerprint;
 
 const recorded = JSON.stringify({
   keys: [{ name: 'main', publicKey: 'public.key', fingerprint: 'ab'.repeat(32), role: 'signing' }],
@@ -42,6 +45,21 @@ export const keyErrors = {
   KEY_NOT_FOUND: inFolder('header --public-key gone.key --out Updater_Signing.h'),
   KEY_NOT_RECORDED: inFolder('header --out out/Updater_Signing.h', { 'ota.config.json': recorded }),
   KEYS_RECORDED: inFolder('keygen', { 'ota.config.json': recorded }),
+  KEY_NAME_UNKNOWN: inFolder('keys activate vault', { 'ota.config.json': recorded }),
+  KEY_NAME_TAKEN: inFolder('keys new main --private-key vault.key', { 'ota.config.json': recorded }),
+  KEY_ROLE: inFolder('keys retire main', { 'ota.config.json': recorded }),
+  KEYS_NO_CONFIG: inFolder('keys add vault --public-key public.key', { 'public.key': door.publicPem }),
+  KEYS_NOT_WRITTEN: inFolder('keys add vault --public-key vault.key', {
+    'vault.key': other.publicPem,
+    'ota.config.yaml': 'project: door # with a comment\n',
+  }),
+  HOP_KEY: inFolder('pack door.bin --hop main', {
+    'public.key': door.publicPem,
+    'door.bin': door.bin,
+    'ota.config.json': JSON.stringify({
+      keys: [{ name: 'main', publicKey: 'public.key', fingerprint: doorFingerprint, role: 'signing' }],
+    }),
+  }),
   SIGNING_REQUIRED: inFolder('pack door.bin --require-signed', { 'public.key': door.publicPem, 'door.bin': door.bin }),
   VERSION_PLACEHOLDER: inFolder('pack door.bin --firmware-version undefined', { 'door.bin': door.bin }),
   KEY_EMPTY: sign(''),

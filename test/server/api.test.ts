@@ -46,6 +46,7 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['GET', 'projects', 'view'],
   ['GET', 'projects/door', 'view'],
   ['PUT', 'projects/door', 'projects', {}],
+  ['GET', 'projects/door/keys', 'view'],
   ['GET', 'projects/door/releases', 'view'],
   ['POST', 'projects/door/releases', 'draft', {}],
   ['POST', 'projects/door/releases/yank', 'yank', {}],

@@ -20,6 +20,8 @@ export interface BuildRecipe {
   readonly sizeBytes?: number;
   /** Signs the build. The sketch contains the public key of the signature. */
   readonly signer?: Signer;
+  /** Makes the build a hop: this key signs it, and the sketch contains the public key of `signer`. */
+  readonly hopFrom?: Signer;
   /** True to omit the declaration that the sketch enforces signatures. */
   readonly unproven?: boolean;
   readonly legacy?: boolean;
@@ -59,6 +61,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
     kind: file === 'littlefs.bin' ? 'filesystem' : undefined,
     // Without the key, packing does not detect a private key in a filesystem image, so the server must reject the image.
     publicKey: file === 'littlefs.bin' ? undefined : signer?.publicKey,
+    previousKey: recipe.hopFrom?.publicKey,
     compression: recipe.compression ?? 'gzip',
     legacy: recipe.legacy ?? false,
     signCompressedFilesystem: false,
@@ -67,7 +70,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
     version: recipe.version,
     board: recipe.board,
   });
-  return signer === undefined ? build : signBuild(build, signer, 'a key of the tests');
+  return signer === undefined ? build : signBuild(build, recipe.hopFrom ?? signer, 'a key of the tests');
 }
 
 /** `ESP.getSketchMD5()` on a device with the flash mode and flash size that the build was made for. */

@@ -61,8 +61,8 @@ export async function prepareBytes(
   io: Io,
 ): Promise<FileToCheck & { readonly firmware: Firmware }> {
   const build = await manifestBeside(path, bytes);
-  const buildKey = build?.signing.publicKey;
-  const knownKeys = [...options.knownKeys, ...(buildKey === undefined ? [] : [readPublicKey(buildKey.pem, path)])];
+  const buildKeys = [build?.signing.publicKey, build?.signing.previousKey].filter((key) => key !== undefined);
+  const knownKeys = [...options.knownKeys, ...buildKeys.map(({ pem }) => readPublicKey(pem, path))];
   const firmware = readFirmware(bytes, { knownKeys });
   const elf = (await findElf(path, options.elf, io))?.bytes;
   const own = fileRelease(firmware, {

@@ -1,13 +1,10 @@
-import { resolve } from 'node:path';
 import { type Guard, productHash } from '../../core/keys/guard-record.ts';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import type { GuardFacts } from '../../core/model/device-facts.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { KeyEntry } from '../../project/config/keys-schema.ts';
 import type { ProjectSettings } from '../../project/config/settings.ts';
-import { requireRecorded } from '../../project/keys/recorded-keys.ts';
 import type { Io } from '../io.ts';
-import { publicKeyAt } from './project-keys.ts';
+import { recordedKey } from './key-list.ts';
 
 /**
  * Returns the guard that builds of a project contain: the project's own key first, then the other signing and backup keys.
@@ -53,18 +50,4 @@ export function requireGuard(path: string, found: GuardFacts | undefined, expect
   const differences = names.filter((name) => built(name) !== facts[name]);
   if (found === undefined || differences.length > 0)
     throw new OtaError('GUARD_STALE', { path, differences: found ? differences : [] });
-}
-
-/** Loads a key of the list. A key that was replaced would lock devices out. */
-function recordedKey(entry: KeyEntry, { folder, configPath }: ProjectSettings, io: Io): Promise<RsaPublicKey> {
-  const { publicKey } = entry;
-  const place = typeof publicKey === 'string' ? { path: resolve(folder, publicKey) } : { variable: publicKey.env };
-  const name = 'path' in place ? place.path : `$${place.variable}`;
-  const recorded = { config: configPath ?? folder, keys: [entry] };
-  return requireRecorded(
-    () => publicKeyAt(place, io),
-    (key) => key,
-    name,
-    recorded,
-  );
 }

@@ -80,12 +80,24 @@ export interface ManifestImage {
 
 /** Public key for the signatures, and options for signing the build. */
 export interface ManifestSigning {
-  /** Fingerprint of the key that signs the build. Absent for an unsigned project. */
-  publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
+  /** Key that signs updates of devices that run this build, and this build itself, unless it is a hop. Absent for an unsigned project. */
+  publicKey?: ManifestKey | undefined;
+  /**
+   * Key that signed the artifacts of a hop: devices that have this key install the build, and require `publicKey` from then on. Absent for
+   * all other builds, which `publicKey` signed.
+   */
+  previousKey?: ManifestKey | undefined;
   /** True if the raw image is also signed for core 2.5.x. */
   legacy: boolean;
   /** True if the compressed filesystem image is also signed. */
   compressedFilesystem: boolean;
+}
+
+/** Public key with its fingerprint and its size in bits. */
+export interface ManifestKey {
+  fingerprint: string;
+  bits: number;
+  pem: string;
 }
 
 /** Names and numbers in the metadata of all artifacts of a build. */
@@ -280,6 +292,8 @@ const imageSchema = v.strictObject({
   sketchMd5s: v.array(sketchMd5Schema),
 });
 
+const keySchema = v.strictObject({ fingerprint: sha256, bits: v.number(), pem: v.string() });
+
 /** Manifest format version that this release writes, and the newest version that it reads. */
 const manifestFormat = 1;
 
@@ -298,7 +312,8 @@ export const manifestSchema = v.strictObject({
   embeddedKeys: v.array(sha256),
   enforcement: v.picklist(['elf', 'declared', 'unproven']),
   signing: v.strictObject({
-    publicKey: v.optional(v.strictObject({ fingerprint: sha256, bits: v.number(), pem: v.string() })),
+    publicKey: v.optional(keySchema),
+    previousKey: v.optional(keySchema),
     legacy: v.boolean(),
     compressedFilesystem: v.boolean(),
   }),

@@ -9,7 +9,7 @@ import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import { gzipExtraField, gzipMetadata } from '../firmware/update-metadata.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
-import type { Artifact, Manifest, ManifestMetadata, RuleAllowance } from '../model/manifest.ts';
+import type { Artifact, Manifest, ManifestKey, ManifestMetadata, RuleAllowance } from '../model/manifest.ts';
 import { printableText } from '../model/unprintable.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
 import { rulesAllowedByProject } from '../preflight/project-rules.ts';
@@ -34,6 +34,8 @@ export interface PackRequest {
   readonly kind?: ImageKind | undefined;
   /** Key that devices verify updates with. Absent in an unsigned project. */
   readonly publicKey?: RsaPublicKey | undefined;
+  /** For a hop: key of the devices that it is for. It signs the build, and `publicKey` is the key in the image. */
+  readonly previousKey?: RsaPublicKey | undefined;
   /** Compression of the artifact. Defaults to `gzip`. */
   readonly compression?: CompressionName | undefined;
   /** True if {@link signBuild} also signs the raw image for core 2.5.x. Defaults to `false`. */
@@ -81,7 +83,9 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   requireVersion(version);
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = requireKind(request, firmware);
-  if (request.publicKey !== undefined) requireNoSigningKey(firmware.content, request.publicKey, request.path);
+  for (const key of [request.publicKey, request.previousKey]) {
+    if (key !== undefined) requireNoSigningKey(firmware.content, key, request.path);
+  }
   const { enforcement, warnings } = settleEnforcement({
     path: request.path,
     firmware,
@@ -204,7 +208,7 @@ function describe(
   kind: ImageKind,
   { enforcement, metadata, artifacts }: Pick<Manifest, 'enforcement' | 'metadata' | 'artifacts'>,
 ): Manifest {
-  const { project, version, board, sourceCommit, builder, publicKey, elf } = request;
+  const { project, version, board, sourceCommit, builder, publicKey, previousKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
   const facts = imageFacts(firmware, kind === 'filesystem');
   const symbols = kind === 'sketch' && elf !== undefined ? symbolTraces(elf.bytes, firmware) : undefined;
@@ -230,7 +234,8 @@ function describe(
     embeddedKeys: firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort(),
     enforcement,
     signing: {
-      publicKey: publicKey && { fingerprint: publicKey.fingerprint, bits: publicKey.bits, pem: publicKey.pem },
+      publicKey: publicKey && keyOf(publicKey),
+      previousKey: previousKey && keyOf(previousKey),
       legacy: request.legacy ?? false,
       compressedFilesystem: request.signCompressedFilesystem ?? false,
     },
@@ -238,4 +243,8 @@ function describe(
     artifacts,
     allowedRules: request.allowedRules?.length ? [...request.allowedRules] : undefined,
   };
+}
+
+function keyOf({ fingerprint, bits, pem }: RsaPublicKey): ManifestKey {
+  return { fingerprint, bits, pem };
 }

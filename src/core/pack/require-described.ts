@@ -40,7 +40,7 @@ export async function requireDescribed({ manifest, files }: Build, evidence: Sig
   if (all.length > 0 || firmware === undefined) {
     throw new OtaError('BUILD_NOT_AS_DESCRIBED', { path, differences: all });
   }
-  requireNoSigningKey(firmware.content, key, path);
+  for (const each of [key, nextKey(manifest.signing, key)]) requireNoSigningKey(firmware.content, each, path);
   const missing =
     missingProof(manifest, firmware, evidence) ??
     missingLayout(manifest, firmware, evidence) ??
@@ -62,7 +62,7 @@ interface MissingProof {
 }
 
 function missingProof(
-  { enforcement }: Manifest,
+  { enforcement, signing }: Manifest,
   firmware: Firmware,
   { elf, key, declared }: SignerEvidence,
 ): MissingProof | undefined {
@@ -73,11 +73,16 @@ function missingProof(
       if (declared) return undefined;
       return { claim: 'the sketch installs its verifier itself', reason: 'no file can show this' };
     case 'elf': {
-      const proof = proveEnforcement({ elf, firmware, expectedKey: key });
+      const proof = proveEnforcement({ elf, firmware, expectedKey: nextKey(signing, key) });
       if (proof.proof === 'elf') return undefined;
       return { claim: 'the ELF file shows that devices verify signatures', reason: proof.detail };
     }
   }
+}
+
+/** Returns the key that devices with this build verify updates with, which did not sign a hop. */
+function nextKey({ publicKey, previousKey }: Manifest['signing'], signing: RsaPublicKey): RsaPublicKey {
+  return publicKey === undefined || previousKey === undefined ? signing : readPublicKey(publicKey.pem, 'the manifest');
 }
 
 function missingLayout({ image }: Manifest, firmware: Firmware, { elf }: SignerEvidence): MissingProof | undefined {

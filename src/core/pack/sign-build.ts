@@ -43,7 +43,8 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
     });
   }
   const { fingerprint, bits, pem } = signer.publicKey;
-  const signing = { ...manifest.signing, publicKey: { fingerprint, bits, pem } };
+  const isHop = manifest.signing.previousKey !== undefined;
+  const signing = isHop ? manifest.signing : { ...manifest.signing, publicKey: { fingerprint, bits, pem } };
   return { manifest: { ...manifest, signing, artifacts }, files };
 }
 
@@ -67,7 +68,7 @@ export async function payloadsToSign(build: Build, publicKey: RsaPublicKey): Pro
 }
 
 /**
- * Requires the key that the build was packed for. A sketch must contain this key.
+ * Requires the key that the build was packed for: for a hop, the previous key. A sketch must contain the key that signs later updates.
  *
  * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING
  */
@@ -77,12 +78,13 @@ export function requireExpectedKey(
   signerName: string,
 ): void {
   const { image, embeddedKeys, signing } = manifest;
-  const { fingerprint } = publicKey;
-  if (signing.publicKey !== undefined && signing.publicKey.fingerprint !== fingerprint) {
-    throw new OtaError('KEYS_DONT_MATCH', { privateKey: signerName, publicKey: signing.publicKey.fingerprint });
+  const expected = (signing.previousKey ?? signing.publicKey)?.fingerprint ?? publicKey.fingerprint;
+  if (publicKey.fingerprint !== expected) {
+    throw new OtaError('KEYS_DONT_MATCH', { privateKey: signerName, publicKey: expected });
   }
-  if (image.kind === 'filesystem' || embeddedKeys.includes(fingerprint)) return;
-  throw new OtaError('ENFORCEMENT_KEY_MISSING', { path: image.file, fingerprint, others: embeddedKeys });
+  const next = signing.publicKey?.fingerprint ?? publicKey.fingerprint;
+  if (image.kind === 'filesystem' || embeddedKeys.includes(next)) return;
+  throw new OtaError('ENFORCEMENT_KEY_MISSING', { path: image.file, fingerprint: next, others: embeddedKeys });
 }
 
 interface WantedSignature {

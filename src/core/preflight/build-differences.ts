@@ -4,7 +4,7 @@ import { usedExtent } from '../firmware/erased-flash.ts';
 import { type Firmware, readEnvelope, readFirmware } from '../firmware/firmware.ts';
 import { padToWord } from '../firmware/pad-to-word.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
-import type { RsaPublicKey } from '../keys/public-key.ts';
+import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
 import type { Artifact, Manifest, SketchMd5 } from '../model/manifest.ts';
 import { Compressions } from './compressions.ts';
@@ -50,10 +50,15 @@ export async function buildDifferences(build: DescribedBuild): Promise<BuildDiff
   const isImage = source.file === manifest.image.file;
   const bytes = isImage ? sourceBytes : sourceBytes.subarray(0, manifest.image.sizeBytes);
   const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
+  const previous = previousKeyOf(manifest);
   const differences = [...imageDifferences(build, bytes, firmware)];
+  if (previous === 'wrong') differences.push('the previous key and its fingerprint do not match');
+  const signers = [previous, key, ...firmware.embeddedKeys.map((embedded) => embedded.key)].filter(
+    (each): each is RsaPublicKey => each !== undefined && each !== 'wrong',
+  );
   for (const artifact of manifest.artifacts) {
     const content = await read(artifact);
-    for await (const difference of artifactDifferences(artifact, content, { build, firmware, compressions })) {
+    for await (const difference of artifactDifferences(artifact, content, { build, firmware, signers, compressions })) {
       differences.push(difference);
     }
   }
@@ -96,17 +101,19 @@ export function md5sOfImage(firmware: Firmware, kind: ImageKind): readonly Sketc
 interface ImageContext {
   readonly build: DescribedBuild;
   readonly firmware: Firmware;
+  /** Keys that may have signed an artifact: those of the manifest, and those in the image. */
+  readonly signers: readonly RsaPublicKey[];
   readonly compressions: Compressions;
 }
 
 async function* artifactDifferences(
   artifact: Artifact,
   bytes: Uint8Array | undefined,
-  { build, firmware, compressions }: ImageContext,
+  { build, firmware, signers, compressions }: ImageContext,
 ): AsyncGenerator<string> {
   const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artifact;
   if (bytes === undefined || !hasDigests(artifact, bytes)) return yield `the size or digests of ${file} do not match`;
-  const envelope = readEnvelope(bytes, signers(build, firmware), compressions.gunzip);
+  const envelope = readEnvelope(bytes, signers, compressions.gunzip);
   const isSketch = build.manifest.image.kind === 'sketch';
   if (envelope.encoding !== encoding) yield `${file} is ${envelope.encoding}, not ${encoding}`;
   if ((envelope.trailer?.format ?? 'none') !== signature) {
@@ -131,10 +138,15 @@ async function* artifactDifferences(
   if (!isSame(inflates, inflate)) yield `the decompression facts of ${file} do not match`;
 }
 
-/** Returns the keys that may have signed an artifact: the manifest's key and the keys embedded in the image. */
-function signers({ key }: DescribedBuild, { embeddedKeys }: Firmware): readonly RsaPublicKey[] {
-  const embedded = embeddedKeys.map((found) => found.key);
-  return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
+/** Returns the key that signed a hop; undefined for all other builds. */
+function previousKeyOf({ signing: { previousKey } }: Manifest): RsaPublicKey | 'wrong' | undefined {
+  if (previousKey === undefined) return undefined;
+  try {
+    const key = readPublicKey(previousKey.pem, 'the previous key in the manifest');
+    return key.fingerprint === previousKey.fingerprint && key.bits === previousKey.bits ? key : 'wrong';
+  } catch {
+    return 'wrong';
+  }
 }
 
 /** Compares contents. A filesystem image may lack erased blocks at its end, and an image with appended data may be padded. */

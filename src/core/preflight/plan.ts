@@ -37,9 +37,6 @@ export interface PlanBlock {
   readonly artifacts: readonly BlockedArtifact[];
 }
 
-/** Maximum number of hops. A longer upgrade path requires a manual inspection of the device. */
-const mostHops = 3;
-
 /**
  * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. Upload
  * and the server both use this function, so that they make the same decision.
@@ -79,7 +76,10 @@ interface UpgradePath<Candidate extends Release> {
   readonly hops: readonly Step<Candidate>[];
 }
 
-/** Finds the shortest upgrade path to the target with a breadth-first search. */
+/**
+ * Finds the shortest upgrade path to the target with a breadth-first search. The number of paths is limited by the number of different facts
+ * that the releases leave a device with, because a longer path to the same facts is not followed.
+ */
 function findHops<Candidate extends Release>(
   facts: DeviceFacts,
   target: Candidate,
@@ -89,9 +89,10 @@ function findHops<Candidate extends Release>(
   const candidates = intermediateReleases.filter(
     (candidate) => candidate !== target && candidate.image.kind === 'sketch',
   );
+  const reached: DeviceFacts[] = [facts];
   let paths: readonly UpgradePath<Candidate>[] = [{ facts, hops: [] }];
-  for (let length = 2; length <= mostHops; length += 1) {
-    paths = paths.flatMap((path) => extended(path, candidates, allow));
+  while (paths.length > 0) {
+    paths = paths.flatMap((path) => extended(path, candidates, allow, reached));
     for (const { facts: there, hops } of paths) {
       const [step] = choose({ ...there, kind: facts.kind }, target, allow(target)).steps;
       if (step !== undefined) return [...hops, step];
@@ -102,21 +103,21 @@ function findHops<Candidate extends Release>(
 
 /**
  * Extends a path by one hop. The artifacts of an intermediate release can leave the device with different facts: gzip installs the flash mode
- * of the image, and raw keeps the mode of the device. One path is returned for each result.
+ * of the image, and raw keeps the mode of the device. One path is returned for each result that no other path has reached, and the results are
+ * added to `reached`.
  */
 function extended<Candidate extends Release>(
   { facts, hops }: UpgradePath<Candidate>,
   candidates: readonly Candidate[],
   allow: Allowances<Candidate>,
+  reached: DeviceFacts[],
 ): readonly UpgradePath<Candidate>[] {
   const paths: UpgradePath<Candidate>[] = [];
   for (const candidate of candidates) {
-    if (hops.some(({ release }) => release === candidate)) continue;
-    const results: DeviceFacts[] = [];
     for (const step of choose({ ...facts, kind: 'sketch' }, candidate, allow(candidate)).steps) {
       const after = factsAfter(facts, candidate, step.artifact);
-      if (results.some((other) => isDeepStrictEqual(other, after))) continue;
-      results.push(after);
+      if (reached.some((other) => isDeepStrictEqual(other, after))) continue;
+      reached.push(after);
       paths.push({ facts: after, hops: [...hops, step] });
     }
   }

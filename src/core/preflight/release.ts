@@ -14,7 +14,11 @@ export interface Release {
   readonly embeddedKeys: readonly string[];
   /** Proof that a device running the image verifies updates. `disproved`: the ELF shows that the Updater does not verify signatures. */
   readonly enforcement: Manifest['enforcement'] | 'disproved';
-  readonly signing: { readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined };
+  readonly signing: {
+    readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined;
+    /** Key that signed the artifacts of a hop. The image contains `publicKey`. */
+    readonly previousKey?: { readonly fingerprint: string } | undefined;
+  };
   readonly metadata?: { readonly raw: boolean } | undefined;
   readonly artifacts: readonly ReleaseArtifact[];
   readonly allowedRules?: readonly Readonly<RuleAllowance>[] | undefined;

@@ -86,6 +86,47 @@ export const projectEntries = {
     () =>
       'Restore the recorded key from a backup. For an additional key pair, pass both --private-key FILE and --public-key FILE.',
   ),
+  KEY_NAME_UNKNOWN: entry<{ name: string; known: readonly string[] }>(
+    2,
+    ({ name, known }) =>
+      `The configuration has no key ${name}: ${known.length === 0 ? 'it lists no keys' : `its keys are ${known.join(', ')}`}`,
+    'Commands about keys use the names in "keys" of the configuration.',
+    ({ known }) =>
+      known.length === 0 ? 'Run `ota-hooks keys new NAME`.' : 'Run `ota-hooks keys status` to list the keys.',
+  ),
+  KEY_NAME_TAKEN: entry<{ name: string; problem: string }>(
+    2,
+    ({ name, problem }) => `The key ${name} was not added: ${problem}`,
+    'Names and keys in "keys" of the configuration are unique.',
+    () => 'Run `ota-hooks keys status` to list the keys.',
+  ),
+  KEY_ROLE: entry<{ name: string; role: string }>(
+    2,
+    ({ name, role }) => `The key ${name} is a ${role} key, not a backup key`,
+    'Only a backup key can be activated or retired, so that exactly one key signs at any time.',
+    ({ role }) =>
+      role === 'signing'
+        ? 'Activate a different key first: `ota-hooks keys activate NAME`.'
+        : 'Set its role to backup in "keys" of the configuration if it is to be used again.',
+  ),
+  KEYS_NO_CONFIG: entry<{ folder: string }>(
+    2,
+    ({ folder }) => `The project in ${folder} has no configuration that could list its keys`,
+    'The list "keys" in ota.config.json records the public keys of a project and their roles.',
+    () => 'Run `ota-hooks init`, or create ota.config.json with the content {}.',
+  ),
+  KEYS_NOT_WRITTEN: entry<{ config: string; keys: string }>(
+    2,
+    ({ config }) => `${config} is not plain JSON, so its comments and formatting would be lost`,
+    'Commands about keys change only JSON configurations.',
+    ({ keys }) => `Set "keys" by hand: ${keys}`,
+  ),
+  HOP_KEY: entry<{ name: string }>(
+    2,
+    ({ name }) => `The build is not a hop: ${name} is the signing key`,
+    'A hop contains the new signing key and is signed with a previous key, so that devices with the previous key can install it.',
+    () => 'Remove --hop, or run `ota-hooks keys activate NAME` first.',
+  ),
   SIGNING_REQUIRED: entry<PathField & { problem: string }>(
     2,
     ({ path, problem }) => `${path} was not packed: the build must be signed, but ${problem}`,

@@ -5,7 +5,10 @@ import { type FromEnvironment, fromEnvironment, text } from '../../core/model/se
 /** Path of a key file, or environment variable that contains the key as PEM text. */
 export type KeySource = string | FromEnvironment;
 
-/** Role of a recorded key. `signing`: used by builds. `backup`: kept for an emergency. `retired`: used by earlier builds. */
+/**
+ * Role of a recorded key. `signing`: signs builds; a list has exactly one such key. `backup`: devices with the guard accept it too.
+ * `retired`: used by earlier builds.
+ */
 export type KeyRole = 'signing' | 'backup' | 'retired';
 
 /** Entry of the key inventory. The fingerprint detects a public key that was replaced. */
@@ -39,7 +42,9 @@ export const keyInventorySchema = v.array(
     fingerprint: v.pipe(sha256, v.description('SHA-256 of the public key, as `keygen` prints it.')),
     role: v.pipe(
       v.picklist(['signing', 'backup', 'retired'], 'must be signing, backup or retired'),
-      v.description('signing: builds use this key. backup, retired: `verify` and `inspect` recognize it.'),
+      v.description(
+        'signing: builds use this key, of which there is exactly one. backup: devices with the guard accept it. backup, retired: `verify` and `inspect` recognize it.',
+      ),
     ),
   }),
   'must be a list of keys',

@@ -35,6 +35,17 @@ export const configRules: readonly ConfigRule[] = [
         : [],
   },
   {
+    name: 'exactly-one-signing-key',
+    problems: ({ publicKey, keys }) => {
+      const list = entriesOf(keys);
+      const count = list.filter(({ role }) => role === 'signing').length;
+      if (count > 1) return [`keys must list exactly one key with the role signing, not ${count}`];
+      return list.length > 0 && count === 0 && publicKey === undefined
+        ? ['keys must list exactly one key with the role signing']
+        : [];
+    },
+  },
+  {
     name: 'unique-keys',
     problems: ({ keys }) =>
       (['name', 'fingerprint'] as const).flatMap((field) => {

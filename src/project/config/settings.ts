@@ -105,7 +105,7 @@ export function passphraseOption(
   return passphraseFile === undefined ? undefined : { file: resolve(cwd, passphraseFile) };
 }
 
-/** Returns the signing keys in the inventory. Builds use the first key, unless an option names a different one. */
+/** Returns the signing key in the list, if there is one. */
 function signingKeys({ keys = [] }: Config): readonly KeyEntry[] {
   return keys.filter(({ role }) => role === 'signing');
 }

@@ -1,5 +1,6 @@
 import type { Check } from './check.ts';
 import { arduinoHooks } from './checks/arduino-hooks.ts';
+import { backupKeys } from './checks/backup-keys.ts';
 import { callBack } from './checks/call-back.ts';
 import { clock } from './checks/clock.ts';
 import { coreCache } from './checks/core-cache.ts';
@@ -24,6 +25,7 @@ export const checks = {
   clock,
   project,
   keys,
+  backupKeys,
   'key-secrecy': keySecrecy,
   guard,
   'platformio-version': platformioVersion,

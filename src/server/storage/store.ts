@@ -229,6 +229,8 @@ export interface CatalogStore {
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
+  /** Returns the hops that a channel has ever served and that are not yanked, most recently promoted first. */
+  hops(project: string, channel: string): Promise<readonly ReleaseRecord[]>;
   /** Returns when the release was last promoted on any channel, in milliseconds since 1970; undefined if it never was. */
   lastPromotedAt(releaseId: number): Promise<number | undefined>;
   /**

@@ -68,20 +68,6 @@ test('a build fails if an option or the project folder provides a key that is no
   t.is((await run(folder, 'pack', image)).error?.code, 'KEY_NOT_RECORDED');
 });
 
-test('a build accepts each of several recorded signing keys and uses the first by default', async (t) => {
-  const second = {
-    ...record,
-    name: 'second',
-    publicKey: 'second.key',
-    fingerprint: readPublicKey(other.publicPem, '').fingerprint,
-  };
-  const folder = await clone(t, { 'second.key': other.publicPem }, { keys: [record, second] });
-  t.is((await run(folder, ...header)).exitCode, 0);
-  t.true((await folder.text('out/Updater_Signing.h')).includes(fingerprint));
-  // The image contains the first key, so the error shows that pack accepted the second one.
-  t.is((await run(folder, 'pack', image, '--public-key', 'second.key')).error?.code, 'ENFORCEMENT_KEY_MISSING');
-});
-
 for (const [what, privateKey] of [
   ['file of the private key', 'private.key'],
   ['environment variable with the private key', { env: 'OTA_PRIVATE_KEY' }],

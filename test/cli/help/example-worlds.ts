@@ -1,11 +1,13 @@
 import { chmod } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
+import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { type BuildFiles, folderWith, packDoor, packFile } from '../../publishing/packed-door.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { door } from '../../support/built-sketch.ts';
 import { doorFacts, packedDoor, virtualDoor } from '../../support/fleet.ts';
 import { freePort } from '../../support/free-port.ts';
+import { rsaPems } from '../../support/key-pairs.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { platformText } from '../../support/platform-text.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -261,6 +263,33 @@ async function emptyLog(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder: await testFolder(t), env: { OTA_SIGNING_LOG: 'log.jsonl' } };
 }
 
+/** A project with a signing key, and with a backup key for the examples that change its role. */
+async function keyList(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const entry = (name: string, role: string, pem: string) => ({
+    name,
+    publicKey: `${name}-public.key`,
+    fingerprint: readPublicKey(pem, name).fingerprint,
+    role,
+  });
+  const vault = rsaPems().publicPem;
+  const isListed = /activate|retire|status/.test(example);
+  const list = [entry('main', 'signing', door.publicPem), ...(isListed ? [entry('vault', 'backup', vault)] : [])];
+  const folder = await testFolder(t, {
+    'project/main-public.key': door.publicPem,
+    ...(example.includes('keys new') ? {} : { 'project/vault-public.key': vault }),
+    'project/ota.config.json': JSON.stringify({ project: 'door', keys: list }),
+  });
+  if (!example.includes('--server')) return { folder, stands: 'project' };
+  const server = await startTestServer(t);
+  await server.api('PUT', '/projects/door', {});
+  return {
+    folder,
+    stands: 'project',
+    env: { OTA_TOKEN: server.token },
+    instead: { 'https://ota.example.com': server.url },
+  };
+}
+
 const untilStopped =
   (make: MakeWorld): MakeWorld =>
   async (t, example) => ({ ...(await make(t, example)), goesOn: true });
@@ -269,6 +298,11 @@ const untilStopped =
 export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   keygen: nothingYet,
   keys: emptyLog,
+  'keys new': keyList,
+  'keys add': keyList,
+  'keys activate': keyList,
+  'keys retire': keyList,
+  'keys status': keyList,
   header: packedSketch,
   sign: packedSketch,
   pack: packedSketch,

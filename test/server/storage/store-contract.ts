@@ -3,7 +3,7 @@ import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord, NotEnrolledDevice, ReleaseRecord } from '../../../src/server/storage/records.ts';
 import type { DumpLine } from '../../../src/server/storage/store.ts';
 import { auditBy } from '../audit-by.ts';
-import { sketchMd5Of, testBuild } from '../builds.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { project, publication, rollout } from './contract-records.ts';
 import { countsContract } from './counts-contract.ts';
 import { deviceListContract } from './device-list-contract.ts';
@@ -203,6 +203,26 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(recognized?.release.yanked, 'it smokes');
     await store.catalog.promote('door', 'stable', [old.release.id, young.release.id], () => auditBy('tester'));
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
+  });
+
+  storeTest('lists the hops of a channel that are not yanked, newest first', async (t, { store }) => {
+    const [signer, hopFrom] = [testSigner(), testSigner()];
+    const builds = await Promise.all([
+      testBuild({ seed: 1, signer: hopFrom }),
+      testBuild({ seed: 2, signer, hopFrom }),
+      testBuild({ seed: 3, signer, hopFrom }),
+      // A name is not a key.
+      testBuild({ seed: 4, signer, board: '"previousKey":' }),
+    ]);
+    for (const [index, { manifest }] of builds.entries()) {
+      await store.catalog.publish(publication(manifest, `${index + 1}.0`));
+    }
+    const hops = async (channel: string) => (await store.catalog.hops('door', channel)).map(({ version }) => version);
+    t.deepEqual(await hops('stable'), ['3.0', '2.0']);
+    t.deepEqual(await hops('beta'), []);
+    const [newest] = await store.catalog.hops('door', 'stable');
+    await store.catalog.yank('door', [newest?.id ?? 0], 'it smokes', () => auditBy('tester'));
+    t.deepEqual(await hops('stable'), ['2.0']);
   });
 
   storeTest('keeps the notes of a version unless they have changed meanwhile', async (t, { store }) => {

@@ -23,6 +23,7 @@ import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { allowedRule, configuredAllowances, projectAllowOption, warnOfAllowances } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
+import { namedEntry, placeOf, recordedKey, recordedKeysOf } from '../../shared/key-list.ts';
 import { projectGuard, requireGuard } from '../../shared/project-guard.ts';
 import { projectPublicKey, projectSigner, requirePair, signerName } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -49,6 +50,7 @@ const packCommand = (declaration: Declaration) =>
     .addOption(new Option('--if-set-up', 'Do nothing for a sketch without keys and configuration').hideHelp())
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
     .addOption(new Option('--require-signed', 'Fail if no signing key is available').conflicts(['unsigned']))
+    .option('--hop <key>', 'Sign with this key of the configuration, for devices that do not have the signing key yet')
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
@@ -76,6 +78,8 @@ export function declarePack(declaration: Declaration) {
 
 interface Keys {
   readonly publicKey: RsaPublicKey | undefined;
+  /** Key that signs a hop. */
+  readonly previousKey?: RsaPublicKey | undefined;
   readonly signer: Signer | undefined;
 }
 
@@ -91,7 +95,9 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   const images = named.length > 0 ? named : await findImages(settings, report);
   await removeStaleArtifacts(images);
 
-  const keys = await loadKeys(options, settings, io, report);
+  const keys = await (options.hop === undefined
+    ? loadKeys(options, settings, io, report)
+    : hopKeys(options.hop, options, settings, io, report));
   if (options.requireSigned === true || settings.config.signing === 'required') {
     requireSigner(keys, options, images.map(report.path));
   }
@@ -103,7 +109,7 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
 
 async function packOne(
   path: string,
-  { publicKey, signer }: Keys,
+  { publicKey, previousKey, signer }: Keys,
   options: PackOptions,
   settings: ProjectSettings,
   io: Io,
@@ -117,6 +123,7 @@ async function packOne(
     elf: await findElf(path, options.elf, io),
     kind: options.kind,
     publicKey,
+    previousKey,
     compression: options.compression ?? config.compression ?? 'gzip',
     legacy: options.legacy ?? config.legacy ?? false,
     signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
@@ -210,6 +217,30 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   }
   if (publicKey !== undefined && signer !== undefined) requirePair(signer, publicKey, settings, report);
   return { publicKey, signer };
+}
+
+/**
+ * Loads the keys of a hop: the signing key of the configuration, which the image contains, and the key of the devices, which signs.
+ *
+ * @throws OtaError KEY_NAME_UNKNOWN, HOP_KEY
+ */
+async function hopKeys(
+  name: string,
+  options: PackOptions,
+  settings: ProjectSettings,
+  io: Io,
+  report: Report,
+): Promise<Keys> {
+  const entry = namedEntry(name, settings);
+  const previousKey = await recordedKey(entry, settings, io);
+  const publicKey = await projectPublicKey(settings, io, report);
+  if (publicKey === undefined || publicKey.fingerprint === previousKey.fingerprint) {
+    throw new OtaError('HOP_KEY', { name });
+  }
+  if (options.unsigned === true) return { publicKey, previousKey, signer: undefined };
+  const forHop = { ...settings, publicKey: placeOf(entry, settings), recordedKeys: recordedKeysOf(settings, [entry]) };
+  const signer = await projectSigner(forHop, io, report);
+  return { publicKey, previousKey, signer };
 }
 
 /** @throws OtaError SIGNING_REQUIRED */

@@ -59,6 +59,43 @@ export const signDocument = v.union([
   manifestSchema,
 ]);
 
+const role = v.picklist(['signing', 'backup', 'retired']);
+
+/** Result of `keys new`: the files of the pair, and the role of the key in the configuration. */
+export const keysNewDocument = v.strictObject({ name: v.string(), role, ...keygenDocument.entries });
+
+export const keysAddDocument = v.strictObject({
+  name: v.string(),
+  role,
+  publicKey: path,
+  bits: v.number(),
+  fingerprint: sha256,
+});
+
+/** Result of `keys activate`. `previous` is the name of the key that signed until now. */
+export const keysActivateDocument = v.strictObject({ name: v.string(), role, previous: v.string() });
+
+export const keysRetireDocument = v.strictObject({ name: v.string(), role });
+
+/**
+ * Result of `keys status`. `devices` counts the devices that accept the key, and `onlyKeyOf` those of them that would reject the signing key.
+ * Counts are null without a server.
+ */
+export const keysStatusDocument = v.strictObject({
+  keys: v.array(
+    v.strictObject({
+      name: v.string(),
+      role,
+      fingerprint: sha256,
+      devices: orNull(v.number()),
+      onlyKeyOf: orNull(v.number()),
+      mayBeRetired: orNull(v.boolean()),
+    }),
+  ),
+  unverified: orNull(v.number()),
+  unknown: orNull(v.number()),
+});
+
 /** Result of `keys log verify`. `head` is the hash of the last entry; null for an empty log. */
 export const keysLogVerifyDocument = v.strictObject({
   log: path,

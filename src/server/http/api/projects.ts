@@ -1,6 +1,7 @@
 import type { ProjectInfo } from '../../../api/admin-info.ts';
 import { defaultHistory, defaultStalledAfterMs } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
+import { keyHolders } from '../../services/devices/key-holders.ts';
 import { changeProject } from '../../services/releases/change-project.ts';
 import { newProject } from '../../services/releases/project.ts';
 import type { HistoryLimits, ProjectRecord } from '../../storage/records.ts';
@@ -20,6 +21,8 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
     const name = requireProject(parts, params.project);
     return show(catalog.view(name)?.project ?? newProject(name, []));
   });
+
+  const keys = route(projectOperations.keys, ({ params }) => keyHolders(store, requireProject(parts, params.project)));
 
   const save = route(projectOperations.save, async ({ params: { project }, token, body }) => {
     const request = await body();
@@ -62,7 +65,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
     };
   }
 
-  return [list, showOne, save];
+  return [list, showOne, keys, save];
 }
 
 function historyInfo({ checkInDays, attemptDays, auditDays }: HistoryLimits): NonNullable<ProjectInfo['history']> {

@@ -208,6 +208,13 @@ function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, ke
       "Sign it with the project's key, or set all keys of the project with `ota-hooks server projects set --public-key` (repeatable).";
     throw new DomainError('wrong-key', message, hint);
   }
+  const { previousKey } = manifest.signing;
+  if (previousKey !== undefined && !keys.some(({ fingerprint }) => fingerprint === previousKey.fingerprint)) {
+    const message = `the release is a hop from key ${previousKey.fingerprint.slice(0, 16)}…, but ${name} has key ${known}`;
+    const hint =
+      'Set all keys of the project, also the previous one, with `ota-hooks server projects set --public-key`.';
+    throw new DomainError('wrong-key', message, hint);
+  }
   if (manifest.artifacts.every(({ signature }) => signature === 'none')) {
     const hint = 'Sign the build with `ota-hooks sign --manifest FILE`.';
     throw new DomainError('wrong-key', 'no artifact of the release is signed', hint);

@@ -22,7 +22,7 @@ export interface ProjectView {
 type Source = Pick<Store, 'catalog' | 'rollouts'>;
 
 const mostReleasesLookedAt = 32;
-/** Maximum number of intermediate releases per board. The limit is low, because the planner tries every path through these releases. */
+/** Maximum number of intermediate releases per board and key. The limit is low, because the planner tries every path through these releases. */
 const mostIntermediateReleases = 4;
 /** Number of sketch MD5s and of versions that a view remembers. Devices may report any number of MD5s. */
 const mostLookUps = 1000;
@@ -67,23 +67,43 @@ async function channelsOf(
     const before = await catalog.promotedBefore(project, channel, mostReleasesLookedAt);
     channels.set(channel, {
       current: currentReleases.filter((entry) => entry.channel === channel).map(({ release }) => release),
-      intermediateReleases: newestOfEachCore(before),
+      intermediateReleases: intermediatesOf(before, await catalog.hops(project, channel)),
       rollout: views.get(channel),
     });
   }
   return channels;
 }
 
-/** Selects, for each board, the newest sketch of each core version, because the core determines which updates a sketch can install. */
-function newestOfEachCore(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
-  const chosen: ReleaseRecord[] = [];
+/**
+ * Selects the intermediate releases of a channel: for each board and key, the newest sketch of each core version, because the core determines
+ * which updates a sketch can install; and the newest hop between each pair of keys, however old it is, because a device may need each of them.
+ *
+ * @param before releases that the channel has served, newest first
+ * @param hops all hops that the channel has served, newest first
+ */
+export function intermediatesOf<Candidate extends Pick<ReleaseRecord, 'kind' | 'board' | 'manifest'>>(
+  before: readonly Candidate[],
+  hops: readonly Candidate[],
+): readonly Candidate[] {
+  const chosen = new Map<string, Candidate>();
+  const counts = new Map<string, number>();
   for (const release of before) {
-    if (release.kind !== 'sketch') continue;
-    const ofBoard = chosen.filter(({ board }) => board === release.board);
-    const isNew = !ofBoard.some(({ manifest }) => manifest.image.core === release.manifest.image.core);
-    if (isNew && ofBoard.length < mostIntermediateReleases) chosen.push(release);
+    const { board, manifest } = release;
+    const { publicKey, previousKey } = manifest.signing;
+    const ofKey = JSON.stringify([board, publicKey?.fingerprint]);
+    const place = JSON.stringify([ofKey, manifest.image.core]);
+    const count = counts.get(ofKey) ?? 0;
+    if (release.kind !== 'sketch' || previousKey !== undefined || chosen.has(place)) continue;
+    if (count >= mostIntermediateReleases) continue;
+    counts.set(ofKey, count + 1);
+    chosen.set(place, release);
   }
-  return chosen;
+  for (const hop of hops) {
+    const { publicKey, previousKey } = hop.manifest.signing;
+    const place = JSON.stringify([hop.board, previousKey?.fingerprint, publicKey?.fingerprint]);
+    if (hop.kind === 'sketch' && !chosen.has(place)) chosen.set(place, hop);
+  }
+  return [...chosen.values()];
 }
 
 /** Returns a function that looks up each key once. A failed look-up is repeated. */

@@ -174,6 +174,23 @@ export function sqlCatalog(engine: Engine): CatalogStore {
       return (await releasesByIds(db, ids)).filter(isPromotable);
     },
 
+    async hops(project, channel) {
+      // Only some of the releases have two keys, so the text of the others is compared and not read.
+      const query = db
+        .selectFrom('promotions')
+        .innerJoin('projects', 'projects.id', 'promotions.project_id')
+        .innerJoin('releases', 'releases.id', 'promotions.release_id')
+        .select('release_id')
+        .where('projects.name', '=', project)
+        .where('channel', '=', channel)
+        .where('releases.manifest', 'like', '%"previousKey":%')
+        .groupBy('release_id')
+        .orderBy(({ fn }) => fn.max('promotions.id'), 'desc');
+      const ids = (await query.execute()).map(({ release_id }) => release_id);
+      const found = (await releasesByIds(db, ids)).filter(isPromotable);
+      return found.filter(({ manifest }) => manifest.signing.previousKey !== undefined);
+    },
+
     async lastPromotedAt(releaseId) {
       const promotions = db.selectFrom('promotions').select('at').where('release_id', '=', releaseId);
       return (await promotions.orderBy('at', 'desc').limit(1).executeTakeFirst())?.at;

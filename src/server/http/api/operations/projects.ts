@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { projectInfoSchema } from '../../../../api/admin-info.ts';
+import { keyHoldersSchema } from '../../../../api/key-holders.ts';
 import { projectRequestSchema } from '../../../../api/release-admin.ts';
 import { operation } from './operation.ts';
 
@@ -24,6 +25,17 @@ export const projectOperations = {
     action: 'view',
     statuses: [200],
     response: projectInfoSchema,
+  }),
+  keys: operation({
+    id: 'getKeys',
+    group: 'projects',
+    method: 'get',
+    path: '/projects/{project}/keys',
+    summary: 'Returns how many devices of a project hold which signing keys.',
+    description: 'The keys of a device are those of the build that it runs, if the server recognizes the build.',
+    action: 'view',
+    statuses: [200],
+    response: keyHoldersSchema,
   }),
   save: operation({
     id: 'saveProject',
