@@ -29,8 +29,8 @@ interface Key {
 }
 
 interface Release extends Manifest {
-  readonly kind: 'sketch';
-  readonly manifest: Manifest;
+  /** Release as the server stores it. */
+  readonly stored: { readonly kind: 'sketch'; readonly board: string; readonly manifest: Manifest };
 }
 
 interface Device {
@@ -89,7 +89,7 @@ class Schedule {
     };
     this.#made += 1;
     if (previous !== undefined) this.hops += 1;
-    this.#releases.unshift({ ...manifest, kind: 'sketch', manifest });
+    this.#releases.unshift({ ...manifest, stored: { kind: 'sketch', board: 'd1', manifest } });
     this.#plans = new Map();
   }
 
@@ -147,13 +147,11 @@ class Schedule {
     const text = JSON.stringify(facts);
     const known = this.#plans.get(text);
     if (known !== undefined) return known;
-    const hops = this.#releases.filter(({ signing }) => signing.previousKey !== undefined);
-    const all = intermediatesOf(
-      this.#releases.slice(0, mostReleasesLookedAt).map((release) => ({ ...release, board: 'd1' })),
-      hops.map((release) => ({ ...release, board: 'd1' })),
-    );
-    const ids = new Set(all.map(({ version }) => version));
-    const intermediateReleases = this.#releases.filter((each) => each !== this.#current && ids.has(each.version));
+    const [, ...before] = this.#releases;
+    const hops = before.filter(({ signing }) => signing.previousKey !== undefined);
+    const stored = ({ stored: one }: Release) => one;
+    const chosen = intermediatesOf(before.slice(0, mostReleasesLookedAt).map(stored), hops.map(stored));
+    const intermediateReleases = before.filter((release) => chosen.includes(release.stored));
     const made = plan({ facts, target: this.#current, intermediateReleases });
     this.#plans.set(text, made);
     return made;
