@@ -131,6 +131,13 @@ test('reports the first error with its line', async (t) => {
   for (const [table, reason] of cases) t.is(await reasonOf(t, table), reason, table);
 });
 
+test('reads 100,000 rows, and reports a duplicate in the last of them with both lines', async (t) => {
+  const macOf = (index: number) => `02${index.toString(16).padStart(10, '0').toUpperCase()}`;
+  const table = `mac,name\n${Array.from({ length: 100_000 }, (_, index) => `${macOf(index)},lamp ${index}\n`).join('')}`;
+  t.is(readDeviceTable(Buffer.from(table), 'table').length, 100_000);
+  t.is(await reasonOf(t, `${table}${macOf(0)},again\n`), 'line 100002: 02:00:00:00:00:00 is already on line 2');
+});
+
 test('reads a script with unclosed comments, strings and arrays in linear time', async (t) => {
   // In quadratic time, this would take hours, and the test would reach the time limit of AVA.
   for (const opening of ['/*', "'\\", '"', "('a'=>"]) {

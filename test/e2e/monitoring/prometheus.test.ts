@@ -100,7 +100,7 @@ function stalledSeries(values: string): string {
   return ['a', 'b'].map((each) => `      - series: '${seriesOf(each)}'\n        values: '${values}'\n`).join('');
 }
 
-test('the alert rules fire for a stalled rollout, for failed and blocked devices and for a server that is down', async (t) => {
+test('the alert rules fire for a stalled rollout, for failed and blocked devices and for a server that fails or is down', async (t) => {
   const folder = await testFolder(t);
   const stalled = 'The rollout of door 2.0 on stable is stalled';
   const none = '        exp_alerts: []\n';
@@ -119,18 +119,22 @@ ${stalledSeries('0x60 1x60 0x60')}
         values: '3x200'
       - series: 'ota_webhook_pending_seconds{webhook="2",instance="a"}'
         values: '0+60x30 0x60 0+60x100'
+      - series: 'ota_failures_total{job="ota-hooks",instance="a"}'
+        values: '0x60 1x200'
       - series: 'up{job="ota-hooks",instance="a"}'
         values: '1x60 0x200'
     alert_rule_test:
 ${alert('59m', 'OtaRolloutStalled', none)}
-${alert('1h2m', 'OtaRolloutStalled', expectedAlert('warning', { project: 'door', channel: 'stable', version: '2.0' }, stalled, 'ota-hooks server rollouts show door --channel stable'))}
+${alert('1h2m', 'OtaRolloutStalled', expectedAlert('warning', { project: 'door', channel: 'stable', version: '2.0' }, stalled, 'Run: ota-hooks server rollouts show door --channel stable'))}
 ${alert('2h5m', 'OtaRolloutStalled', none)}
 ${alert('1h30m', 'OtaDevicesFailed', none)}
-${alert('2h10m', 'OtaDevicesFailed', expectedAlert('warning', { project: 'door' }, '2 devices of door failed to install an update', 'ota-hooks server devices list door --failed'))}
-${alert('1h10m', 'OtaDevicesBlocked', expectedAlert('info', { project: 'door', rule: 'no-space' }, '3 devices of door are blocked by no-space', 'ota-hooks server devices list door'))}
+${alert('2h10m', 'OtaDevicesFailed', expectedAlert('warning', { project: 'door' }, '2 devices of door failed to install an update', 'Run: ota-hooks server devices list door --failed'))}
+${alert('1h10m', 'OtaDevicesBlocked', expectedAlert('info', { project: 'door', rule: 'no-space' }, '3 devices of door are blocked by no-space', 'Run: ota-hooks server devices list door'))}
 ${alert('19m', 'OtaWebhookStuck', none)}
-${alert('30m', 'OtaWebhookStuck', expectedAlert('warning', { webhook: '2' }, 'Webhook 2 has not accepted an event for 30m 0s', 'ota-hooks server webhooks deliveries 2'))}
+${alert('30m', 'OtaWebhookStuck', expectedAlert('warning', { webhook: '2' }, 'Webhook 2 has not accepted an event for 30m 0s', 'Run: ota-hooks server webhooks deliveries 2'))}
 ${alert('1h', 'OtaWebhookStuck', none)}
+${alert('59m', 'OtaServerErrors', none)}
+${alert('1h2m', 'OtaServerErrors', expectedAlert('warning', { job: 'ota-hooks', instance: 'a' }, 'Requests to a failed because of a server error', 'Check the log of the server.'))}
 ${alert('1h10m', 'OtaServerDown', expectedAlert('critical', { job: 'ota-hooks', instance: 'a' }, 'The update server a does not respond'))}
 `;
   const path = await folder.write('tests.yml', text);
@@ -139,8 +143,7 @@ ${alert('1h10m', 'OtaServerDown', expectedAlert('critical', { job: 'ota-hooks', 
   t.regex(stdout, /SUCCESS/);
 });
 
-function expectedAlert(severity: string, labels: object, summary: string, command?: string): string {
-  const description = command === undefined ? {} : { description: `Run: ${command}` };
-  const expected = { exp_labels: { severity, ...labels }, exp_annotations: { summary, ...description } };
+function expectedAlert(severity: string, labels: object, summary: string, description?: string): string {
+  const expected = { exp_labels: { severity, ...labels }, exp_annotations: { summary, description } };
   return `        exp_alerts: [${JSON.stringify(expected)}]\n`;
 }

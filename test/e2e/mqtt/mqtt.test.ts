@@ -14,6 +14,7 @@ import {
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from '../../server/running-server.ts';
 import { usedAuthority } from '../../server/tls/authority.ts';
+import { startReceiver, typesIn } from '../../server/webhooks/receiver.ts';
 import { serveWith } from '../server/serving-process.ts';
 import { installMosquitto, type Mosquitto, mosquitto, type Subscriber, subscriber } from './mosquitto.ts';
 
@@ -79,11 +80,14 @@ function requireValid({ log }: Subscriber): void {
   for (const { topic, payload } of log) if (payload !== '') requireHomeAssistantMessage(topic, payload);
 }
 
-test('each device is an update entity, and a halted rollout turns the sensor of its project on once', async (t) => {
+test('each device is an update entity, and a halt reaches the sensor, a webhook and a gauge once', async (t) => {
   const broker = await mosquitto(t);
   await broker.start();
   const client = await subscriber(t, broker.port);
   const server = await startTestServer(t, settings(broker));
+  const receiver = await startReceiver(t);
+  const webhook = { url: receiver.url, events: ['rollout.started', 'rollout.halted'], format: 'standard' };
+  t201((await server.api('POST', '/webhooks', { ...webhook, allowPrivate: true })).status);
   await startRollout(server);
   await client.until(() => stateOf(client)?.latest_version === '2.0' && stateOf(client, canary) !== undefined);
   t.like(stateOf(client), { installed_version: '1.0', title: 'door', in_progress: false, update_percentage: null });
@@ -113,13 +117,29 @@ test('each device is an update entity, and a halted rollout turns the sensor of 
   const haltedAt = Date.now();
   const yanked = { version: '2.0', reason: 'smoke' };
   t.is((await server.api('POST', '/projects/door/releases/yank', yanked)).status, 200);
+  const after = () => `${Date.now() - haltedAt} ms`;
+  const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.token}` } });
+  t.regex(await metrics.text(), /^ota_rollout_state\{.*state="halted"\} 1$/m);
+  t.log(`The gauge shows the halt after ${after()}.`);
   await client.until(() => sensor(client) === 'ON');
-  t.log(`The halt reached the subscriber after ${Date.now() - haltedAt} ms.`);
+  t.log(`The halt reached the subscriber after ${after()}.`);
+  await receiver.received(2);
+  t.log(`The halt reached the webhook after ${after()}.`);
   await client.until(() => stateOf(client)?.latest_version === '1.0');
   const states = client.log.slice(before).filter(({ topic }) => topic.endsWith('/door/rollout'));
   t.deepEqual(
     states.map(({ payload }) => JSON.parse(payload).attributes.halted),
     [[{ rollout: 1, version: '2.0', channel: 'stable', reason: 'yanked: smoke' }]],
+  );
+
+  t.deepEqual(typesIn(receiver.log), ['rollout.started', 'rollout.halted']);
+  const { deliveries } = (await server.api('GET', '/webhooks/1/deliveries')).body as {
+    deliveries: { event: string }[];
+  };
+  t.deepEqual(
+    deliveries.map(({ event }) => event),
+    ['rollout.halted', 'rollout.started'],
+    'the log contains each event once',
   );
 
   await server.api('DELETE', `/projects/door/devices/${mac}`);
