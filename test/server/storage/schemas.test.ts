@@ -7,6 +7,7 @@ import { ownMigrations } from '../../../src/server/storage/sql/migrate.ts';
 import { Connection } from '../../../src/server/storage/sql/sqlite/connection.ts';
 import { copyBeforeUpgrade } from '../../../src/server/storage/sql/sqlite/copy-before-upgrade.ts';
 import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
+import type { DumpLine } from '../../../src/server/storage/store.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { startTestServer } from '../running-server.ts';
@@ -74,6 +75,22 @@ test('fills the board and the release of devices that were stored before, also t
     (await store.devices.list('door', { limit: 9 }, { board })).map(({ record }) => record.mac);
   t.deepEqual(await onBoard('esp01'), ['02:00:00:00:00:01'], 'the board that a person has set');
   t.deepEqual(await onBoard('d1_mini'), ['02:00:00:00:00:02'], 'the board that a build has shown');
+  await store.close();
+});
+
+test('fills the board and the release of devices in a backup from before the migration 0020', async (t) => {
+  const folder = await testFolder(t);
+  make(folder.at('old.db'), await readFile(fixtureOf('0016-release-notes'), 'utf8'));
+  const old = await openSqliteStore(folder.at('old.db'), 'a test', driver);
+  const lines: DumpLine[] = [];
+  for await (const { table, row } of old.dump()) {
+    const { board, release_id, ...others } = row;
+    lines.push({ table, row: table === 'devices' ? others : row });
+  }
+  await old.close();
+  const store = await openSqliteStore(folder.at('new.db'), 'a test', driver);
+  await store.restore(lines);
+  t.is((await store.devices.list('door', { limit: 9 }, { releases: [1] })).length, 1);
   await store.close();
 });
 
