@@ -53,7 +53,8 @@ test('draws the success rates by board and core, causes of failures and last upd
   await parts.store.devices.touch(
     seen.map((days, index) => ({ project: 'door', mac: macOf(index), at: now - days * dayMs, report: {} })),
   );
-  const { text } = await (await browserOf('read')).get('/projects/door/charts');
+  const reader = await browserOf('read');
+  const { text } = await reader.get('/projects/door/charts');
   t.regex(
     text,
     /Success by board[\s\S]*aria-label="d1_mini: 3 succeeded, 1 failed"[\s\S]*aria-label="esp01: 1 succeeded, 0 failed"/,
@@ -61,6 +62,12 @@ test('draws the success rates by board and core, causes of failures and last upd
   t.regex(text, />75%<svg/);
   t.regex(text, /Success by core[\s\S]*aria-label="3\.1\.2: 3 succeeded, 1 failed"/);
   t.regex(text, /aria-label="update failed: 1 device"[\s\S]*aria-label="blocked: no-space: 1 device"/);
+  const links = [...text.matchAll(/<a href="([^"]+)" aria-label="(d1_mini|3\.1\.2), (\w+): (\d+)">/g)];
+  t.is(links.length, 4);
+  for (const [, path = '', name, outcome, count] of links) {
+    const listed = (await reader.get(path.replaceAll('&amp;', '&'))).text;
+    t.is(new Set(listed.match(/devices\/18%3AFE%3A[^"]*/g)).size, Number(count), `${name} ${outcome}`);
+  }
   const histogram = [...text.matchAll(/aria-label="(within an hour|[^"]*days?|never): (\d+) devices?"/g)];
   t.deepEqual(
     histogram.map(([, name, count]) => [name, count]),

@@ -1,7 +1,8 @@
 import { counted, countText, percentText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import type { BuildCount, DeviceCount } from '../../storage/store.ts';
-import { fleetPath } from './fleet-filter.ts';
+import { CountLink } from './count-link.tsx';
+import { fleetPath, listPath } from './fleet-filter.ts';
 import { runningReleases } from './fleet-selection.ts';
 import { Sentence, Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
@@ -46,21 +47,33 @@ export async function chartsPage(context: PageContext, parts: ServerParts, proje
         <p class="quiet">Of the devices that finished an update in a rollout.</p>
         <OutcomeTable
           head="Release"
-          rows={recent.map(({ id, version, tally: { running, failed } }) => ({
-            name: version,
-            path: projectPath(project, 'rollouts', id),
-            succeeded: running,
-            failed,
+          rows={recent.map((rollout) => ({
+            name: rollout.version,
+            path: projectPath(project, 'rollouts', rollout.id),
+            succeeded: rollout.tally.running,
+            failed: rollout.tally.failed,
+            listPath: (status) => listPath(rollout)?.(status === 'failed' ? 'failed' : 'running'),
           }))}
         />
         <h2>Success by board</h2>
         <p class="quiet">Devices that are up to date, and devices whose update failed.</p>
-        <OutcomeTable head="Board" rows={outcomesBy(builds, ({ board }) => board)} />
+        <OutcomeTable
+          head="Board"
+          rows={outcomesBy(
+            builds,
+            ({ board }) => board,
+            (board, status) => fleetPath(project, { filter: { board, status } }),
+          )}
+        />
         <h2>Success by core</h2>
         <p class="quiet">By the core of the release that the devices run.</p>
         <OutcomeTable
           head="Core"
-          rows={outcomesBy(builds, ({ releaseId }) => (releaseId === undefined ? undefined : cores.get(releaseId)))}
+          rows={outcomesBy(
+            builds,
+            ({ releaseId }) => (releaseId === undefined ? undefined : cores.get(releaseId)),
+            (core, status) => fleetPath(project, { filter: { core, status } }),
+          )}
         />
         <h2>Failures by cause</h2>
         <CountTable
@@ -103,21 +116,29 @@ interface Outcome {
   readonly path?: string | undefined;
   readonly succeeded: number;
   readonly failed: number;
+  /** Returns the path of the list of the devices with a status; undefined if they cannot be listed. */
+  readonly listPath: (status: 'up-to-date' | 'failed') => string | undefined;
 }
 
+/** Counts devices by a property of their builds. */
 function outcomesBy(
   builds: readonly BuildCount[],
   keyOf: (build: BuildCount) => string | undefined,
+  pathOf: (key: string, status: 'up-to-date' | 'failed') => string,
 ): readonly Outcome[] {
-  const outcomes = new Map<string, { succeeded: number; failed: number }>();
+  const outcomes = new Map<string | undefined, { succeeded: number; failed: number }>();
   for (const build of builds) {
-    const name = keyOf(build) ?? 'unknown';
-    const outcome = outcomes.get(name) ?? { succeeded: 0, failed: 0 };
+    const key = keyOf(build);
+    const outcome = outcomes.get(key) ?? { succeeded: 0, failed: 0 };
     if (build.status === 'up-to-date') outcome.succeeded += build.devices;
     if (build.status === 'failed') outcome.failed += build.devices;
-    outcomes.set(name, outcome);
+    outcomes.set(key, outcome);
   }
-  const rows = [...outcomes].map(([name, outcome]) => ({ name, ...outcome }));
+  const rows = [...outcomes].map(([key, outcome]) => ({
+    name: key ?? 'unknown',
+    ...outcome,
+    listPath: (status: 'up-to-date' | 'failed') => (key === undefined ? undefined : pathOf(key, status)),
+  }));
   return rows.sort((a, b) => b.succeeded + b.failed - a.succeeded - a.failed);
 }
 
@@ -136,7 +157,7 @@ function OutcomeTable({ head, rows }: { head: string; rows: readonly Outcome[] }
         </tr>
       </thead>
       <tbody>
-        {finished.map(({ name, path, succeeded, failed }) => (
+        {finished.map(({ name, path, succeeded, failed, listPath }) => (
           <tr>
             <th scope="row">
               {path === undefined ? (
@@ -158,10 +179,10 @@ function OutcomeTable({ head, rows }: { head: string; rows: readonly Outcome[] }
               />
             </td>
             <td class="number" data-label="Succeeded">
-              {countText(succeeded)}
+              <CountLink of={`${name}, succeeded`} text={countText(succeeded)} path={listPath('up-to-date')} />
             </td>
             <td class="number" data-label="Failed">
-              {countText(failed)}
+              <CountLink of={`${name}, failed`} text={countText(failed)} path={listPath('failed')} />
             </td>
           </tr>
         ))}
