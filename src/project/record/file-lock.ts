@@ -27,8 +27,10 @@ export async function withFileLock(path: string, run: () => Promise<void>): Prom
 /**
  * Removes an abandoned lock. Several processes can find it, and a slow one must not remove the lock that the next process has created in the
  * meantime. Therefore only the process that holds a second lock removes the first one, after it has found it abandoned again.
+ *
+ * @throws OtaError SIGNING_LOG_LOCKED
  */
-async function removeAbandoned(path: string, lock: string): Promise<void> {
+export async function removeAbandoned(path: string, lock: string): Promise<void> {
   const removal = `${lock}.removal`;
   if (await created(removal)) {
     try {

@@ -3,6 +3,7 @@ import test from 'ava';
 import type { AuditInfo } from '../../../src/api/admin-info.ts';
 import { apiRoot } from '../../../src/api/release.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
+import { signingLogEntries } from '../../support/signing-log-entries.ts';
 import { saveDevice } from '../save-device.ts';
 import { testDashboard } from './browsing.ts';
 
@@ -49,6 +50,15 @@ test('filters the audit log by who, action, project and date, with a link to old
 
   await saveDevice(parts, { ...newRecord('door', '18:FE:34:00:00:01'), enrolled: true });
   t.regex((await user.get('/')).text, /href="\/audit"/);
+});
+
+test('shows the numbers and files of recorded signatures', async (t) => {
+  const { browserOf, add, now } = await auditedDashboard(t);
+  const entries = signingLogEntries({ count: 2 });
+  await add(now, 'signatures.recorded', 'door', { log: entries[0]?.log, entries });
+  const { text } = await (await browserOf('admin')).get('/audit');
+  t.regex(text, /entries: 1 door\.bin\.signed by ada@desk, 2 door\.bin\.signed by ada@desk/);
+  t.notRegex(text, /previous/);
 });
 
 test('shows the audit log only to admins of all projects', async (t) => {

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import type { ServerParts } from '../../parts.ts';
 import { type ActorNames, actorNames } from '../../services/tokens.ts';
 import type { AuditEntry } from '../../storage/records.ts';
@@ -168,6 +169,17 @@ function Detail({ project, detail }: Pick<AuditEntry, 'project' | 'detail'>) {
 
 function detailText(detail: AuditEntry['detail']): string {
   return Object.entries(detail)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(
+      ([name, value]) =>
+        `${name}: ${signedFiles(value) ?? (typeof value === 'string' ? value : JSON.stringify(value))}`,
+    )
     .join('; ');
 }
+
+/** Returns the numbers and files of the entries of a signing log; undefined for all other details. */
+function signedFiles(value: unknown): string | undefined {
+  const { success, output } = v.safeParse(signedEntries, value);
+  return success ? output.map(({ entry, file, by }) => `${entry} ${file} by ${by}`).join(', ') : undefined;
+}
+
+const signedEntries = v.array(v.object({ entry: v.number(), file: v.string(), by: v.string() }));
