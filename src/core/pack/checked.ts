@@ -14,6 +14,7 @@ const packRequest = v.strictObject({
   elf: v.optional(v.strictObject({ path: text, bytes })),
   kind: v.optional(v.picklist(['sketch', 'filesystem'])),
   publicKey: v.optional(publicKey),
+  previousKey: v.optional(publicKey),
   compression: v.optional(v.picklist(compressionNames)),
   legacy: v.optional(v.boolean()),
   signCompressedFilesystem: v.optional(v.boolean()),
