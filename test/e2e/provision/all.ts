@@ -1,6 +1,7 @@
 /** First step of `npm run test:e2e`: installs the programs that the end-to-end tests need besides Node.js, on Debian, as root. */
 import { aptInstall } from './apt.ts';
 import { installArduinoCli } from './arduino-cli.ts';
+import { installPackageManagers } from './package-managers.ts';
 import { installPlatformIo } from './platformio.ts';
 import { installSchemathesis } from './schemathesis.ts';
 import { installXtensaCompiler } from './xtensa.ts';
@@ -24,5 +25,6 @@ await aptInstall([
 await installXtensaCompiler();
 await installArduinoCli();
 await installPlatformIo();
+await installPackageManagers();
 await installSchemathesis();
 await import('./engines.ts');
