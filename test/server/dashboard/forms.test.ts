@@ -71,3 +71,50 @@ test('returns to the page of a form that was sent after the session had ended', 
   );
   t.is(foreign.headers.get('location'), '/login?unsent=yes');
 });
+
+/** Returns the hidden fields of a form in a page. */
+function hiddenFields(html: string, action: string): Record<string, string> {
+  const form = html.split('<form').find((each) => each.includes(`action="${action}"`)) ?? '';
+  const inputs = form.split('</form>')[0]?.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g) ?? [];
+  return Object.fromEntries(
+    [...inputs].map(([, name = '', value = '']) => [name, value.replaceAll('&lt;', '<').replaceAll('&gt;', '>')]),
+  );
+}
+
+test('keeps the content of a form whose session has ended, and sends it after the login when the user agrees', async (t) => {
+  const { parts, browser, tokenOf } = await testDashboard(t);
+  const { id, token } = await tokenOf('admin');
+  const user = browser();
+  await user.post('/login', { token });
+  const settings = '/projects/door/settings';
+  const before = hiddenFields((await user.get(settings)).text, settings);
+  const fields = { access: 'open', confirmWithin: '60', mostSends: '7', stalledAfter: '24', rules: '', user: '' };
+  const headers = { origin: 'http://localhost', referer: `http://localhost${settings}` };
+  const other = browser();
+  const sent = await other.post(settings, { ...before, ...fields, newKeys: '<b>', password: 'correct horse' }, headers);
+  t.is(sent.status, 401);
+  t.regex(sent.text, /Your session has ended, so the form was not sent/);
+  t.notRegex(sent.text, /<b>|correct horse/);
+  const kept = hiddenFields(sent.text, '/login');
+  t.like(kept, { next: settings, 'unsent-action': settings, 'kept-mostSends': '7', 'kept-newKeys': '<b>' });
+  const wrong = await other.post('/login', { ...kept, token: 'ota_x' });
+  t.is(wrong.status, 401);
+  t.deepEqual(hiddenFields(wrong.text, '/login'), kept, 'a wrong token loses nothing');
+  const asked = await other.post('/login', { ...kept, 'kept-newKeys': '', token });
+  t.regex(asked.text, /Send the form again\?/);
+  t.is(parts.catalog.view('door')?.project.mostSends, 3, 'nothing is sent without the user');
+  const again = await other.post(settings, hiddenFields(asked.text, settings));
+  t.is(again.status, 303, again.text);
+  t.is(parts.catalog.view('door')?.project.mostSends, 7);
+  t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'project.changed' });
+  for (const action of [
+    'https://evil.example/',
+    '//evil.example',
+    '/api/v1/tokens',
+    '/logout',
+    'javascript:alert(1)',
+  ]) {
+    const login = await browser().post('/login', { ...kept, 'unsent-action': action, token });
+    t.is(login.headers.get('location'), settings, action);
+  }
+});

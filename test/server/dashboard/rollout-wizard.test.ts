@@ -132,10 +132,14 @@ test('returns to the checked rollout if the session ends before its start', asyn
   const { browser, tokenOf } = await fleet(t);
   const { token } = await tokenOf('operate');
   const user = browser();
-  const sent = await user.post('/projects/door/rollouts', fields, {
-    origin: 'http://localhost',
-    referer: `http://localhost${checked()}`,
-  });
+  const sent = await user.post(
+    '/projects/door/rollouts',
+    {},
+    {
+      origin: 'http://localhost',
+      referer: `http://localhost${checked()}`,
+    },
+  );
   const back = await user.send(sent.headers.get('location') ?? '', '/login', { token });
   t.is(back.headers.get('location'), checked());
   const reader = await tokenOf('read');

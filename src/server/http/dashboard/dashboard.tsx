@@ -6,6 +6,7 @@ import { mostNotesLength } from '../../../api/release.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { pageHeaders } from '../page-headers.ts';
+import { addDevices, addDevicesPage } from './add-devices-page.tsx';
 import { apiPage } from './api-page.tsx';
 import { approvalsPage, approveFromPage, declineFromPage } from './approvals-page.tsx';
 import { assetRoutes } from './assets.ts';
@@ -18,7 +19,7 @@ import { errorPage } from './error-page.tsx';
 import { eventRoutes } from './events.ts';
 import { fleetCsv } from './fleet-csv.ts';
 import { fleetPage } from './fleet-page.tsx';
-import { loginRoutes } from './login.tsx';
+import { loginRoutes, refuseForm } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
 import { hostsOf, type PageContext, type PageEnv, requireLogin } from './page-login.ts';
 import { projectPath } from './paths.ts';
@@ -47,6 +48,8 @@ const publishPath = '/projects/:project/releases/new';
 const notesPath = '/projects/:project/releases/notes';
 /** Maximum size of a form with release notes: URL encoding triples the size of a character that is not ASCII. */
 const notesLimit = bodyLimit({ maxSize: 10 * mostNotesLength });
+/** Maximum size of the login form, which may contain a form with release notes that was sent after its session had ended. */
+const mostLoginBytes = 11 * mostNotesLength;
 
 /** Creates the dashboard. Its pages are readable without JavaScript and load nothing from other sites. */
 export function dashboard(parts: ServerParts): Hono<PageEnv> {
@@ -60,13 +63,17 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
       place,
       csrf({ origin: (origin, context) => hostsOf(context as PageContext, parts).includes(hostOf(origin)) }),
     );
-    app.post(place, except([publishPath, notesPath], refuseAnnounced(mostFormBytes), withStandardRequest, formLimit));
+    app.post(
+      place,
+      except([publishPath, notesPath, '/login'], refuseAnnounced(mostFormBytes), withStandardRequest, formLimit),
+    );
   }
   app.route('/', assetRoutes());
+  app.post('/login', refuseAnnounced(mostLoginBytes), withStandardRequest, bodyLimit({ maxSize: mostLoginBytes }));
   app.route('/', loginRoutes(parts, sessions));
   app.route('/', eventRoutes(parts, sessions));
 
-  const login = requireLogin({ parts, sessions });
+  const login = requireLogin({ parts, sessions, refuseForm: (context) => refuseForm(context, parts, sessions) });
   const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
   app.get('/', login, (context) => overviewPage(context, parts));
   app.get('/api', login, apiPage);
@@ -91,6 +98,8 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.get(`${project}/settings`, login, (context) => settingsPage(context, parts, named(context)));
   app.post(`${project}/settings`, login, (context) => saveSettings(context, parts, named(context)));
   app.get(`${project}/charts`, login, (context) => chartsPage(context, parts, named(context)));
+  app.get(`${project}/devices/new`, login, (context) => addDevicesPage(context, named(context)));
+  app.post(`${project}/devices/new`, login, (context) => addDevices(context, parts, named(context)));
   app.get(`${project}/devices/:mac`, login, (context) =>
     devicePage(context, parts, named(context), named(context, 'mac')),
   );
@@ -110,7 +119,7 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.get(publishPath, login, (context) => publishPage(context, parts, named(context)));
   app.post(publishPath, login, ...receiveFiles(), (context) => publishFromPage(context, parts, named(context)));
   app.get(`${project}/release`, login, (context) => releasePage(context, parts, named(context)));
-  app.post(notesPath, login, withStandardRequest, notesLimit, (context) => saveNotes(context, parts, named(context)));
+  app.post(notesPath, withStandardRequest, notesLimit, login, (context) => saveNotes(context, parts, named(context)));
   app.post(`${project}/releases/promote`, login, (context) => promoteRelease(context, parts, named(context)));
   app.post(`${project}/releases/yank`, login, (context) => yankRelease(context, parts, named(context)));
   app.get(`${project}/approvals`, login, (context) => approvalsPage(context, parts, named(context)));

@@ -84,6 +84,11 @@ export async function fleetPage(context: PageContext, parts: ServerParts, projec
           )}
         </BulkForm>
         <Paging project={project} view={view} devices={devices} around={around} />
+        {formToken === undefined ? undefined : (
+          <p class="alone">
+            <a href={projectPath(project, 'devices', 'new')}>Add devices</a>
+          </p>
+        )}
         {devices.length === 0 ? undefined : (
           <p class="alone">
             <a

@@ -58,11 +58,9 @@ interface Login {
  * needs no other login: their session, which a page begins, only protects forms.
  */
 export async function findLogin(context: PageContext, { parts, sessions }: LoginParts): Promise<Login | undefined> {
-  const { name, ...attributes } = cookieOf(context, parts);
-  const id = getCookie(context, name);
+  const id = getCookie(context, cookieOf(context, parts).name);
   const session = id === undefined ? undefined : await sessions.find(id);
-  const person = personOf(context, parts);
-  const access = person === undefined ? undefined : await parts.store.tokens.find(personId(person));
+  const access = await accessOf(context, parts);
   if (access === undefined) {
     // Without the header of the proxy, the session of a person is not valid.
     if (session === undefined || personNamed(session.token) !== undefined) return undefined;
@@ -70,11 +68,26 @@ export async function findLogin(context: PageContext, { parts, sessions }: Login
     return token && { session, token };
   }
   if (session?.token === access.id) return { session, token: access };
-  if (context.req.method !== 'GET') return undefined;
-  const opened = await sessions.open(access.id);
-  setCookie(context, name, opened, { httpOnly: true, sameSite: 'Strict', ...attributes });
-  const begun = await sessions.find(opened);
-  return begun && { session: begun, token: access };
+  return context.req.method === 'GET' ? beginSession(context, { parts, sessions }, access) : undefined;
+}
+
+/** Begins a session and sets its cookie. */
+export async function beginSession(
+  context: PageContext,
+  { parts, sessions }: LoginParts,
+  token: TokenRecord,
+): Promise<Login | undefined> {
+  const { name, ...attributes } = cookieOf(context, parts);
+  const id = await sessions.open(token.id);
+  setCookie(context, name, id, { httpOnly: true, sameSite: 'Strict', ...attributes });
+  const session = await sessions.find(id);
+  return session && { session, token };
+}
+
+/** Returns the access of the person whom a trusted proxy has logged in; undefined if there is no such person, or no access. */
+export async function accessOf(context: PageContext, parts: ServerParts): Promise<TokenRecord | undefined> {
+  const person = personOf(context, parts);
+  return person === undefined ? undefined : parts.store.tokens.find(personId(person));
 }
 
 /** Returns the name of the person whom a trusted proxy has logged in, whether the person has access or not. */
@@ -83,17 +96,19 @@ export function personOf({ env }: PageContext, parts: ServerParts): string | und
   return incoming === undefined ? undefined : personIn(incoming, parts);
 }
 
+interface RequiredLogin extends LoginParts {
+  /** Responds to a form that was sent without a session. */
+  readonly refuseForm: (context: PageContext) => Promise<Response>;
+}
+
 /** Redirects a user without a session to the login page, which then redirects back to the requested page. */
-export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
+export function requireLogin(parts: RequiredLogin): MiddlewareHandler<PageEnv> {
   return async (context, next) => {
     const login = await findLogin(context, parts);
     if (login === undefined) {
       const { path, url, method } = context.req;
-      const query =
-        method === 'GET'
-          ? { next: path + new URL(url).search }
-          : { next: pageOfForm(context, parts.parts), unsent: 'yes' };
-      return context.redirect(withQuery('/login', query), 303);
+      if (method !== 'GET') return parts.refuseForm(context);
+      return context.redirect(withQuery('/login', { next: path + new URL(url).search }), 303);
     }
     await parts.parts.catalog.update();
     const project = context.req.param('project');
@@ -106,7 +121,7 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
 }
 
 /** Returns the page that contains the form of a request, so that a user whose session has ended returns to it after login. */
-function pageOfForm(context: PageContext, parts: ServerParts): string | undefined {
+export function pageOfForm(context: PageContext, parts: ServerParts): string | undefined {
   const page = context.req.header('referer') ?? '';
   if (!URL.canParse(page)) return undefined;
   const { host, pathname, search } = new URL(page);
