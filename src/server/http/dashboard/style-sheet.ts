@@ -67,7 +67,7 @@ td .version, th .version { max-width: 12rem; }
 .crumbs li + li::before { content: "/"; margin: 0 0.5rem; color: var(--quiet); }
 .brand { font-weight: 700; text-decoration: none; }
 .who { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; }
-.tabs { display: flex; gap: 1.5rem; padding: 0 1rem; background: var(--card); border-bottom: 1px solid var(--line); }
+.tabs { display: flex; flex-wrap: wrap; gap: 0 1.5rem; padding: 0 1rem; background: var(--card); border-bottom: 1px solid var(--line); }
 .tabs a { padding: 0.6rem 0; color: var(--quiet); text-decoration: none; border-bottom: 3px solid transparent; }
 .tabs a:hover { color: var(--text); }
 .tabs .mark { display: inline-block; min-width: 1.25em; margin-left: 0.35rem; border-radius: 1rem; background: var(--failed); color: var(--card); font-size: 0.8rem; font-weight: 700; line-height: 1.25em; text-align: center; }
