@@ -5,6 +5,7 @@ import { actorNames } from '../../services/tokens.ts';
 import type { PendingApproval } from '../../storage/records.ts';
 import { ActorName } from './actor.tsx';
 import { Done, doneQuery, doneText } from './done.tsx';
+import { Version } from './identifiers.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { formTokenFor, type PageContext, readForm } from './page-login.ts';
 import { projectPath, releasePath, withQuery } from './paths.ts';
@@ -58,7 +59,7 @@ export async function approvalsPage(context: PageContext, parts: ServerParts, pr
           return (
             <article class="card" aria-labelledby={`approval-${id}`}>
               <h2 id={`approval-${id}`}>
-                {rollout === undefined ? 'Promote' : 'Roll out'} {version} on {channel}
+                {rollout === undefined ? 'Promote' : 'Roll out'} <Version version={version} /> on {channel}
               </h2>
               <p>
                 Requested by <ActorName actor={by} names={names} /> <When at={at} />.
@@ -83,7 +84,10 @@ function Details({ pending, project }: { readonly pending: PendingApproval; read
   return (
     <ul class="lines">
       <li>
-        <a href={releasePath(project, version)}>{version}</a>: {counted(releaseIds.length, 'image')}
+        <a href={releasePath(project, version)}>
+          <Version version={version} />
+        </a>
+        : {counted(releaseIds.length, 'image')}
         {selected === undefined ? undefined : ` (${selected})`}
       </li>
       {rollout?.stages.map((stage, index) => (
