@@ -111,8 +111,7 @@ const npm = ['npm', 'install', '--prefer-offline', '--no-audit', '--no-fund'];
 
 for (const [name, options] of [
   ['npm', []],
-  ['npm --ignore-scripts', ['--ignore-scripts']],
-  ['npm --omit=optional', ['--omit=optional']],
+  ['npm --ignore-scripts --omit=optional', ['--ignore-scripts', '--omit=optional']],
 ] as const) {
   test(name, async (t) => {
     const place = await workplace(t);

@@ -26,14 +26,14 @@ start() {
     sed -e "s#http://ota.example.com#http://:$HTTP_PORT#" -e "s#https://ota.example.com {#https://localhost:$HTTPS_PORT {\\n tls internal#" \\
       -e "s#127.0.0.1:8266#127.0.0.1:$PORT#g" -e '1i {\\nadmin off\\nskip_install_trust\\nauto_https disable_redirects\\n}' /etc/caddy/Caddyfile >/var/lib/Caddyfile
     command="/usr/bin/caddy run --adapter caddyfile --config /var/lib/Caddyfile"
-    url=http://127.0.0.1:$HTTP_PORT/
+    ready='serving initial configuration'
   else
     mkdir -p /var/lib/private/$unit && ln -sfn private/$unit /var/lib/$unit
     command=$(cat /etc/systemd/system/$unit.service /etc/systemd/system/$unit.service.d/*.conf 2>/dev/null | sed -n 's/^ExecStart=//p' | tail -1 | sed "s/:8266/:$PORT/")
-    url=http://127.0.0.1:$PORT/healthz
+    ready='Serving on'
   fi
-  $command >>/var/lib/$unit.log 2>&1 </dev/null & echo $! >$pid
-  until curl -s -o /dev/null $url; do kill -0 $(cat $pid) || { cat /var/lib/$unit.log; exit 1; }; sleep 0.1; done
+  $command >/var/lib/$unit.log 2>&1 </dev/null & echo $! >$pid
+  until grep -q "$ready" /var/lib/$unit.log; do kill -0 $(cat $pid) || { cat /var/lib/$unit.log; exit 1; }; sleep 0.1; done
 }
 case $1 in
   daemon-reload) ;;
