@@ -47,6 +47,7 @@ test('logs in a person whom a trusted proxy names, and names the person in the a
   t.regex(await unsent.text(), /Send the form again\?/);
   t.is(server.parts.catalog.view('door')?.project.mostSends, 3);
   t.is((await post(headers)).headers.get('location'), `${page}?done=saved`);
+  await server.readChanges();
   t.is(server.parts.catalog.view('door')?.project.mostSends, 7);
   const { body } = await server.api('GET', '/audit?limit=1&actor=person:zo%C3%AB@example.com');
   const [entry] = body['entries'] as readonly object[];
