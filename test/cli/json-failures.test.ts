@@ -74,7 +74,8 @@ test('every command for a server prints a missing server and an unexpected respo
   const { url, requests } = await countingServer(t);
   for (const leaf of commands) {
     const argv = [...leaf.words, ...requiredWords(leaf), '--json'];
-    await assertFailure(t, argv);
+    // Without a server, this command lists the keys of the project only.
+    if (leaf.words.join(' ') !== 'keys status') await assertFailure(t, argv);
     await assertFailure(t, [...argv, ...yesOf(leaf), '--server', url], { OTA_TOKEN: 'ota_x' });
   }
   t.true(requests() > 15);
