@@ -27,6 +27,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Encrypted key': token,
     'PKCS#11 token': token,
     'Detached signatures': token,
+    Rotation: 'test/docs/rotation-page.test.ts',
     'Record of signatures': 'test/cli/commands/recorded-signatures.test.ts',
   },
   'docs/moving.md': { 'Use the drop-in commands': 'test/e2e/newcomer/moving.test.ts' },
