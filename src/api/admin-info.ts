@@ -181,6 +181,8 @@ export const deviceInfoSchema = v.strictObject({
       interruptions: v.number(),
       lastSentAt: time,
       failure: v.optional(v.string()),
+      /** Code with which the guard of the device rejected the update (docs/keys.md). */
+      rejection: v.optional(v.number()),
     }),
   ),
 });

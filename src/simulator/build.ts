@@ -6,6 +6,7 @@ import { findGuard, type Guard } from '../core/keys/guard-record.ts';
 import { type RsaPublicKey, readPublicKey } from '../core/keys/public-key.ts';
 import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
+import { factsOfBuild, recognize } from '../core/preflight/running.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 
 /** Build properties of the sketch that a virtual device runs. */
@@ -15,7 +16,7 @@ export interface SimulatedBuild {
   readonly capabilities: CoreCapabilities;
   /** Key that the Updater verifies signatures with. Undefined: signatures are not checked. */
   readonly publicKey: RsaPublicKey | undefined;
-  /** Guard of the sketch, from the record in its image. The guard replaces the check with the key. */
+  /** Active guard of the sketch. The guard replaces the check with the key. */
   readonly guard: Guard | undefined;
   /** Signature format. Undefined: the format of the core. */
   readonly format: SignatureFormat | undefined;
@@ -64,8 +65,8 @@ export function factsOf({
  *    Updater_Signing.h.
  *
  * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without the key. In correct builds,
- * the Updater uses the embedded key, or the guard if the image contains its record. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks
- * no signatures.
+ * the Updater uses the embedded key, or the guard ({@link activeGuard}). Use `publicKey: 'none'` to simulate a build without signature
+ * checks. An image without a key checks no signatures.
  *
  * Layout, ATOMIC_FS_UPDATE and FLASH_MAP_SUPPORT cannot be read from an image. Their current values are kept unless the options set them.
  * A manifest can also set the layout.
@@ -77,9 +78,9 @@ export function buildAfterUpdate(
   options: SimulatedBuildOptions,
   manifests: readonly Manifest[],
 ): SimulatedBuild {
-  const manifest = manifests.find((one) => one.image.sketchMd5s.some(({ md5 }) => md5 === sketchMd5));
+  const manifest = recognize(sketchMd5, manifests)?.manifest;
   const { embeddedKeys, sketch } = readFirmwareCached(image);
-  const guard = options.publicKey === 'none' ? undefined : findGuard(image);
+  const guard = activeGuard(image, options.publicKey, manifest);
   const core = options.core ?? manifest?.image.core ?? sketch?.core.release ?? present.core;
   const layout = options.layout ?? manifest?.image.layout ?? present;
   return {
@@ -94,6 +95,27 @@ export function buildAfterUpdate(
     flashMap: options.flashMap ?? present.flashMap,
     version: options.version ?? manifest?.version ?? '',
   };
+}
+
+/**
+ * Returns the guard that checks updates on a device with this image. The record of a guard proves nothing: a sketch that installs its own
+ * verifier, or an Updater that was built without the guard, leaves the record in the image, and a sketch may contain a different image as
+ * data. A manifest of the image decides, as for real devices. Without one, the record counts unless a different key was chosen.
+ *
+ * @param publicKey key that a caller chose for the Updater
+ * @param manifest manifest that lists the image
+ */
+export function activeGuard(
+  image: Uint8Array,
+  publicKey: SimulatedBuildOptions['publicKey'],
+  manifest: Manifest | undefined,
+): Guard | undefined {
+  if (publicKey === 'none') return undefined;
+  const guard = findGuard(image);
+  if (guard === undefined || (manifest !== undefined && factsOfBuild(manifest).guard === undefined)) return undefined;
+  const isOther =
+    publicKey !== undefined && guard.keys.every(({ fingerprint }) => fingerprint !== publicKey.fingerprint);
+  return isOther ? undefined : guard;
 }
 
 function keyAfterUpdate(

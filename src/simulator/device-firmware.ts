@@ -6,6 +6,7 @@ import { announcedSize, type Transport } from '../core/device-model/staging.ts';
 import { beginUpdate, type EndResult, endUpdate, writeUpdate } from '../core/device-model/updater.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import type { FlashMode, ImageKind } from '../core/model/artifact.ts';
+import type { GuardRejection } from '../core/model/guard-rejection.ts';
 import { factsOf, type SimulatedBuild } from './build.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 import { FlashChip } from './flash-chip.ts';
@@ -25,7 +26,7 @@ export interface IncomingUpdate {
 /** Result of an update, from `Update.begin()` to `Update.end()`. `crashed`: the device restarts without a response. */
 export type InstallOutcome =
   | { readonly outcome: 'accepted' | 'crashed' }
-  | { readonly outcome: 'rejected'; readonly error: DeviceError };
+  | { readonly outcome: 'rejected'; readonly error: DeviceError; readonly rejection: GuardRejection | undefined };
 
 type Facts = Omit<ModelDevice, 'flash'>;
 
@@ -117,7 +118,7 @@ export class DeviceFirmware {
         : endUpdate(written.update, delivery.transport === 'web' && isWhole);
     });
     this.#storeFacts(end.device);
-    if (end.outcome === 'rejected') return { outcome: 'rejected', error: end.error };
+    if (end.outcome === 'rejected') return { outcome: 'rejected', error: end.error, rejection: end.rejection };
     this.#pending = { endWith: (device) => ({ ...end, device }), received, delivery };
     return { outcome: end.outcome === 'crashed' ? 'crashed' : 'accepted' };
   }

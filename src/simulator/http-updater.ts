@@ -3,6 +3,7 @@ import { isAtomic } from '../core/device-model/staging.ts';
 import { refusalOfHttpClient } from '../core/device-model/transports.ts';
 import type { ImageKind } from '../core/model/artifact.ts';
 import { compareReleases } from '../core/model/core-name.ts';
+import { guardRejections } from '../core/model/guard-rejection.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { IncomingUpdate } from './device-firmware.ts';
 import { writeTime } from './flash-time.ts';
@@ -39,39 +40,59 @@ export async function pollForUpdates(
   options: HttpUpdaterOptions,
 ): Promise<void> {
   const { restartSignal } = device;
+  // Like `rejection` in templates/sketches/HttpUpdate: kept until the next update starts.
+  let rejection = 0;
   while (!restartSignal.aborted) {
-    await device.inLoop(() => checkOnce(device, identity, options));
+    await device.inLoop(async () => {
+      rejection = (await checkOnce(device, identity, withRejection(options, rejection))) ?? rejection;
+    });
     await pauseExactly(options.intervalMs, restartSignal).catch(() => undefined);
   }
 }
 
-async function checkOnce(device: DeviceContext, identity: Identity, options: HttpUpdaterOptions): Promise<void> {
+function withRejection(options: HttpUpdaterOptions, rejection: number): HttpUpdaterOptions {
+  if (rejection === 0) return options;
+  const url = new URL(options.url);
+  url.searchParams.set('rejection', String(rejection));
+  return { ...options, url: url.href };
+}
+
+/** Checks for an update. @returns code with which the guard rejected the update, 0 if it did not; undefined if no update started */
+async function checkOnce(
+  device: DeviceContext,
+  identity: Identity,
+  options: HttpUpdaterOptions,
+): Promise<number | undefined> {
   const headers = updateHeaders(device, identity, options.mode, options.sdkVersion);
   const reply = await httpGet(device, targetOf(options.url), headers, options);
   const result = 'error' in reply ? failed(reply.error) : await handle(device, reply, options.mode);
   if ('connection' in reply) await reply.connection.finish();
   switch (result.outcome) {
     case 'nothing-new':
-      return device.reportCheck(result.status);
+      device.reportCheck(result.status);
+      return undefined;
     case 'failed':
-      return device.reportUpdate('http', result.error);
+      device.reportUpdate('http', result.error);
+      return result.rejection;
     case 'crashed':
       device.reportUpdate('http', 'crashed');
-      return device.restart();
+      device.restart();
+      return undefined;
     case 'updated':
       device.reportUpdate('http');
       if (result.restarts) device.restart();
+      return 0;
   }
 }
 
 type Result =
   | { readonly outcome: 'nothing-new'; readonly status: number }
-  | { readonly outcome: 'failed'; readonly error: string }
+  | { readonly outcome: 'failed'; readonly error: string; readonly rejection?: number }
   | { readonly outcome: 'crashed' }
   | { readonly outcome: 'updated'; readonly restarts: boolean };
 
-function failed(error: string): Result {
-  return { outcome: 'failed', error };
+function failed(error: string, rejection?: number): Result {
+  return { outcome: 'failed', error, ...(rejection !== undefined && { rejection }) };
 }
 
 /** Handles a response like `handleUpdate`, starting with the status. */
@@ -105,10 +126,12 @@ async function update(device: DeviceContext, reply: HttpReply, kind: ImageKind):
 
 function concluded(device: DeviceContext, delivery: IncomingUpdate, received: ReceivedBytes): Result {
   const outcome = device.firmware.install(delivery, received);
-  if (received.count < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'));
+  if (received.count < delivery.sizeBytes) return failed(updateErrorText('ERROR[6]: Stream Read Timeout'), 0);
   switch (outcome.outcome) {
-    case 'rejected':
-      return failed(updateErrorText(outcome.error.printed));
+    case 'rejected': {
+      const code = outcome.rejection === undefined ? 0 : guardRejections[outcome.rejection];
+      return failed(updateErrorText(outcome.error.printed), code);
+    }
     case 'crashed':
       return { outcome: 'crashed' };
     case 'accepted':

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { coreCapabilities } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
-import { findGuard } from '../core/keys/guard-record.ts';
 import { nearestRelease, readCoreName } from '../core/model/core-name.ts';
+import { recognize } from '../core/preflight/running.ts';
 import { OtaError } from '../errors/ota-error.ts';
-import type { SimulatedBuild } from './build.ts';
+import { activeGuard, type SimulatedBuild } from './build.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 import type { VirtualDeviceOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
@@ -22,7 +23,8 @@ const defaultCore = '3.1.2';
 
 /**
  * Determines the initial state from the options and the image. The core is read from the image unless an option sets it. Keys in the
- * image are ignored; only the option `publicKey` is used. The guard is read from the image, because its checks have no options.
+ * image are ignored; only the option `publicKey` is used. The guard is read from the image, because its checks have no options
+ * ({@link activeGuard}).
  *
  * @throws OtaError CORE_UNKNOWN
  */
@@ -35,15 +37,17 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) throw new OtaError('CORE_UNKNOWN', { core, nearest: nearestRelease(core) });
   const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);
+  const sketchSizeBytes = sketch?.sketchSizeBytes ?? image.length;
+  const sketchMd5 = createHash('md5').update(image.subarray(0, sketchSizeBytes)).digest('hex');
   return {
     image,
-    sketchSizeBytes: sketch?.sketchSizeBytes ?? image.length,
+    sketchSizeBytes,
     chipSizeBytes,
     build: {
       core,
       capabilities,
       publicKey: options.publicKey === 'none' ? undefined : options.publicKey,
-      guard: options.publicKey === 'none' ? undefined : findGuard(image),
+      guard: activeGuard(image, options.publicKey, recognize(sketchMd5, options.manifests ?? [])?.manifest),
       format: options.format,
       fsStart,
       fsEnd,

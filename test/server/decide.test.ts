@@ -39,6 +39,7 @@ interface Said {
   readonly freeSpace?: number;
   readonly sketchSize?: number;
   readonly sketchMd5?: string;
+  readonly url?: string;
 }
 
 function report({
@@ -46,6 +47,7 @@ function report({
   freeSpace = 1_671_168,
   sketchSize = 373_940,
   sketchMd5 = 'a'.repeat(32),
+  url,
 }: Said = {}): DeviceReport {
   const headers = {
     'x-esp8266-free-space': String(freeSpace),
@@ -54,7 +56,7 @@ function report({
     'x-esp8266-chip-size': '4194304',
     ...(version !== undefined && { 'x-esp8266-version': version }),
   };
-  return readReport(headers);
+  return readReport(headers, url);
 }
 
 interface DecisionInput extends Said {
@@ -347,6 +349,29 @@ test('fails an attempt when the device checks in after the deadline without runn
   const late = decideFor({ runs: old, current: [young], record, servedMs: hourMs + 1001 });
   t.is(late.decision.code, 'failed');
   t.is(late.record.attempts[0]?.failure, 'not-installed');
+});
+
+test('fails an attempt at once when the device reports that its guard rejected the update', (t) => {
+  const rejects = (record: DeviceRecord, number: string, current = [young]) =>
+    decideFor({ runs: old, current, record, url: `/update/door?a=b&rejection=${number}` });
+  const { record } = decideFor({ runs: old, current: [young] });
+  const rejected = rejects(record, '5');
+  t.is(rejected.decision.code, 'failed');
+  t.like(rejected.record.attempts[0], { state: 'failed', failure: 'not-installed', rejection: 5, sends: 1 });
+  t.regex(
+    rejected.decision.text,
+    /rejected by the guard of the device: the security version is too low \(rejection 5\)/,
+  );
+  t.is(rejects(rejected.record, '5').record, rejected.record, 'reported again');
+  t.regex(rejects(record, '200').decision.text, /of the device: rejection 200/, 'a newer guard');
+  for (const number of ['0', '256', '-1', '5x', '', '1000']) {
+    t.is(rejects(record, number).record.attempts[0]?.rejection, undefined, number);
+  }
+  const newer = rejects(rejected.record, '5', [{ ...young, id: 997, version: '2.3' }]);
+  t.is(newer.decision.action, 'send', 'a newer release has its own chance');
+  const late = decideFor({ runs: young, current: [young], record: rejected.record });
+  t.like(late.record.attempts[0], { state: 'running' });
+  t.is(late.record.attempts[0]?.rejection, undefined);
 });
 
 test('replaces a pending attempt when a newer release becomes current', (t) => {

@@ -281,6 +281,7 @@ test('measures the confirmation deadline in served time, not wall-clock time', (
     sketchMd5: undefined,
     sdkVersion: undefined,
     freeSpaceBytes: undefined,
+    rejection: undefined,
     facts: {},
   };
   t.is(afterRequest(attempts, { ...seen, report }, retryPolicy, { wallMs: 0, servedMs: 900 })[0]?.state, 'sent');

@@ -1,8 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import type { DeviceInfo } from '../../src/api/admin-info.ts';
+import { describeDevice } from '../../src/cli/commands/server/devices/view.ts';
+import { guardRecord, productHash } from '../../src/core/keys/guard-record.ts';
 import type { Build } from '../../src/core/pack/build.ts';
 import { failOverdueDevices } from '../../src/server/services/maintenance.ts';
-import { startVirtualDevice, type VirtualDevice } from '../../src/simulator/index.ts';
+import { startVirtualDevice, syntheticSketch, type VirtualDevice } from '../../src/simulator/index.ts';
 import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { patientTimings } from '../simulator/patient-timings.ts';
 import { endlessMs, patienceMs } from '../support/patience.ts';
@@ -112,6 +114,26 @@ test('stops sending a rejected release after three downloads, and sends the rele
   await server.api('POST', `/projects/door/devices/${virtualDevice.mac}/retry`);
   await again;
   t.pass();
+});
+
+test('shows why the guard of a device rejected an update, after a single download', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(young);
+  const guard = guardRecord({
+    keys: [signer.publicKey],
+    product: productHash('door'),
+    securityVersion: 0,
+    require: 'metadata',
+  });
+  const virtualDevice = await deviceWith(t, server, {
+    image: Buffer.concat([syntheticSketch({ sizeBytes: 40_000, seed: 9 }), guard]),
+    publicKey: signer.publicKey,
+  });
+  await settled(virtualDevice);
+  const device = await known(server, virtualDevice);
+  t.like(device.attempts[0], { state: 'failed', failure: 'not-installed', rejection: 2, sends: 1 });
+  const shown = describeDevice(device).linesIn(undefined).join('\n');
+  t.regex(shown, /rejected by the guard: the update contains no metadata \(rejection 2\)/);
 });
 
 test('fails an attempt as not confirmed when the device does not check in after the download', async (t) => {

@@ -202,6 +202,33 @@ test('rejects pending and later waits for an event when the device is closed', a
   );
 });
 
+test('a guard record does not check updates if the manifest or the chosen key shows a different verifier', async (t) => {
+  const record = guardRecord({
+    keys: [key.publicKey],
+    product: productHash('door'),
+    securityVersion: 0,
+    require: 'metadata',
+  });
+  const image = buildImage({ flashContent: record, modeByte: 2 });
+  const update = signed(buildImage({ flashContent: Uint8Array.of(1), modeByte: 2 }));
+  const rejected = 'ERROR[12]: Signature verification failed\n';
+  const verdict = async (options: VirtualDeviceOptions) => {
+    await using device = await start({ image, ...options });
+    return await updated(t, device, update);
+  };
+  const packed = { path: 'x.bin', image, publicKey: key.publicKey };
+  const manifestWith = async (enforcement: 'elf' | 'declared') => {
+    const { build } = await packImage({ ...packed, enforcementDeclared: true });
+    return { ...build.manifest, enforcement };
+  };
+  t.is(await verdict({}), rejected);
+  t.is(await verdict({ publicKey: key.publicKey }), rejected);
+  t.is(await verdict({ publicKey: key.publicKey, manifests: [await manifestWith('elf')] }), rejected);
+  t.is(await verdict({ publicKey: key.publicKey, manifests: [await manifestWith('declared')] }), 'boot');
+  t.is(await verdict({ publicKey: 'none' }), 'boot');
+  t.is(await verdict({ publicKey: otherKey.publicKey }), rejected, 'by the plain verifier');
+});
+
 test('a device whose image contains the guard accepts each key, and rejects an older security version', async (t) => {
   const record = (securityVersion: number) =>
     guardRecord({

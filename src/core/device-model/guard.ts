@@ -3,6 +3,7 @@ import { imageMagic } from '../firmware/image-header.ts';
 import { gzipMetadata, rawMetadata } from '../firmware/update-metadata.ts';
 import type { Guard } from '../keys/guard-record.ts';
 import type { FlashMode, ImageKind } from '../model/artifact.ts';
+import type { GuardRejection } from '../model/guard-rejection.ts';
 import { type ModelGuard, signatureVerifier } from './model-device.ts';
 
 /** Returns the guard that runs on a device whose image contains this record. */
@@ -14,22 +15,6 @@ export function modelGuard({ keys, product, securityVersion, require }: Guard): 
     require,
   };
 }
-
-/** Reasons for a rejection, with the codes that `ota_hooks_rejection()` returns on the device. */
-export const guardRejections = {
-  signature: 1,
-  noMetadata: 2,
-  product: 3,
-  kind: 4,
-  securityVersion: 5,
-  trailingData: 6,
-  flashMode: 7,
-  flashSize: 8,
-  start: 9,
-  inflatedSize: 10,
-} as const;
-
-export type GuardRejection = keyof typeof guardRejections;
 
 /** State of the device that the guard compares with an update. */
 export interface GuardedUpdate {

@@ -1,5 +1,6 @@
 import type { ImageKind } from '../model/artifact.ts';
-import { asSigned, type GuardRejection, guardRejectionOf, guardSignatureBytes } from './guard.ts';
+import type { GuardRejection } from '../model/guard-rejection.ts';
+import { asSigned, guardRejectionOf, guardSignatureBytes } from './guard.ts';
 import type { ModelDevice, ModelGuard, SignatureVerifier } from './model-device.ts';
 
 /** Result of the signature check. `verified` and `no-key`: the update continues, and `sizeBytes` is the size in the eboot command. */

@@ -80,6 +80,7 @@ const attempt = v.looseObject({
   dueMs: served,
   from: v.optional(source),
   failure: v.optional(v.picklist(['not-confirmed', 'not-installed'])),
+  rejection: v.optional(count),
 });
 const decision = v.looseObject({
   action: v.picklist(['send', 'up-to-date', 'none']),

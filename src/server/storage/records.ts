@@ -192,13 +192,15 @@ export interface Attempt {
   /** Source of the request for the last download. */
   readonly from?: ReportSource | undefined;
   readonly failure?: Failure | undefined;
+  /** Code with which the guard of the device rejected the update; see `rejectionText`. */
+  readonly rejection?: number | undefined;
 }
 
 /**
  * Reason why an attempt failed.
  *
  * - not-confirmed: the device sent no request after the download started.
- * - not-installed: the device checked in running a different build.
+ * - not-installed: the device checked in running a different build, or reported that its guard rejected the update.
  */
 export type Failure = 'not-confirmed' | 'not-installed';
 

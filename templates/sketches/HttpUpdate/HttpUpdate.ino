@@ -72,11 +72,13 @@ void onProgress(int done, int total) {
 // Defined by the guard ("guard" in ota.config.json, see docs/keys.md): why it rejected the last update, 0 if it did not.
 extern "C" uint8_t ota_hooks_rejection() __attribute__((weak));
 
-// Adds the rejection to the address, so that logs show it: the error of the Updater is 12 for every reason.
+// Rejection of the last update that started, 0 if there was none.
+unsigned int rejection = 0;
+
+// Adds the rejection to the address, so that the server knows it: the error of the Updater is 12 for every reason.
 String addressOfUpdate() {
   String address = updateUrl;
-  const uint8_t rejection = ota_hooks_rejection ? ota_hooks_rejection() : 0;
-  if (rejection > 0) address += String(F("?rejection=")) + String(static_cast<unsigned int>(rejection));
+  if (rejection > 0) address += String(F("?rejection=")) + String(rejection);
   return address;
 }
 
@@ -86,6 +88,7 @@ void askForUpdate() {
   WiFiClient client;
   switch (ESPhttpUpdate.update(client, addressOfUpdate(), FIRMWARE_VERSION)) {
     case HTTP_UPDATE_FAILED:
+      if (ESPhttpUpdate.getLastError() == UPDATE_ERROR_SIGN && ota_hooks_rejection) rejection = ota_hooks_rejection();
       Serial.printf("Update failed (%d): %s\n", ESPhttpUpdate.getLastError(), ESPhttpUpdate.getLastErrorString().c_str());
       break;
     case HTTP_UPDATE_NO_UPDATES:
@@ -107,7 +110,10 @@ void setup() {
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
 
-  ESPhttpUpdate.onStart(enterSafeState);  // called when the server has an update, before its data is read
+  ESPhttpUpdate.onStart([]() {  // called when the server has an update, before its data is read
+    rejection = 0;
+    enterSafeState();
+  });
   ESPhttpUpdate.onProgress(onProgress);
   ESPhttpUpdate.onEnd([]() {
     // Last chance before the restart: save counters and close connections. Stay in the safe state.

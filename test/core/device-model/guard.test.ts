@@ -1,12 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { alignGzip } from '../../../src/core/compression/alignment.ts';
-import { guardRejections, modelGuard } from '../../../src/core/device-model/guard.ts';
+import { modelGuard } from '../../../src/core/device-model/guard.ts';
 import { runUpdate, type UpdateOptions } from '../../../src/core/device-model/run-update.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { productDigest, withGzipMetadata, withRawMetadata } from '../../../src/core/firmware/update-metadata.ts';
 import { productHash } from '../../../src/core/keys/guard-record.ts';
 import type { FlashMode } from '../../../src/core/model/artifact.ts';
+import { guardRejections } from '../../../src/core/model/guard-rejection.ts';
 import type { UpdateMetadata } from '../../../src/core/model/manifest.ts';
 import { concatBytes } from '../../support/image-builder.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';

@@ -312,3 +312,14 @@ test('keeps the order of a sorted list on all pages', async (t) => {
     Array.from({ length: 230 }, (_, index) => macOf(229 - index)),
   );
 });
+
+test('the page of a device shows why its guard rejected an update', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const attempt: Attempt = {
+    ...{ releaseId: 1, version: '2.0', kind: 'sketch', state: 'failed', failure: 'not-installed', rejection: 3 },
+    ...{ sends: 1, receipts: 1, interruptions: 0, lastSentAt: 1, dueMs: 1, sentMs: 0 },
+  };
+  await addDevices(parts, 1, () => ({ attempts: [attempt] }));
+  const { text } = await (await browserOf('read')).get(`/projects/door/devices/${encodeURIComponent(macOf(0))}`);
+  t.regex(text, /rejected by the guard of the device \(the update is for another product \(rejection 3\)\)/);
+});

@@ -51,16 +51,19 @@ export function deviceInfo(
     rollout,
     sketch: decisionInfo(record.decisions.sketch, record),
     filesystem: decisionInfo(record.decisions.filesystem, record),
-    attempts: attempts.map(({ version, kind, state, sends, receipts, interruptions, lastSentAt, failure }) => ({
-      version,
-      kind,
-      state,
-      sends,
-      receipts,
-      interruptions,
-      lastSentAt: new Date(lastSentAt).toISOString(),
-      failure,
-    })),
+    attempts: attempts.map(
+      ({ version, kind, state, sends, receipts, interruptions, lastSentAt, failure, rejection }) => ({
+        version,
+        kind,
+        state,
+        sends,
+        receipts,
+        interruptions,
+        lastSentAt: new Date(lastSentAt).toISOString(),
+        failure,
+        rejection,
+      }),
+    ),
   };
 }
 

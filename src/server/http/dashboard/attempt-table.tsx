@@ -1,4 +1,5 @@
 import { attemptStateWords } from '../../../api/admin-info.ts';
+import { rejectionText } from '../../../core/model/guard-rejection.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import type { Attempt } from '../../storage/records.ts';
 import { Version } from './identifiers.tsx';
@@ -43,7 +44,10 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
   );
 }
 
-function resultText({ state, failure }: Attempt): string {
+function resultText({ state, failure, rejection }: Attempt): string {
+  if (rejection !== undefined) {
+    return `${attemptStateWords[state]}: rejected by the guard of the device (${rejectionText(rejection)})`;
+  }
   return failure === undefined ? attemptStateWords[state] : `${attemptStateWords[state]}: ${failures[failure]}`;
 }
 

@@ -79,7 +79,7 @@ export class DeviceHandler {
     const { headers } = request;
     const mode = readMode(headers['x-esp8266-mode']);
     if (mode === undefined) return { status: 404, text: 'x-ESP8266-mode must be sketch, spiffs or version' };
-    const report = readReport(headers);
+    const report = readReport(headers, request.url);
     const address = this.#addressOf(request);
     const releases: FirmwareRequest['releases'] = ({ channels }, record) => channels.get(record.channel ?? channel);
     this.#firmwareRequest({ request, response, address, project, mac, mode, channel, report, releases });
@@ -97,7 +97,7 @@ export class DeviceHandler {
     if (aliases.length === 0) return this.#no(request, response, noPath);
     const mac = macOf(request);
     if (mac === undefined) return this.#no(request, response, noMac);
-    const report = readReport(request.headers);
+    const report = readReport(request.headers, request.url);
     const apMac = readMac(headerText(request.headers, 'x-esp8266-ap-mac'));
     const choice = await chooseProject({ catalog, records }, { aliases, mac, apMac, report });
     if (choice.kind === 'chosen') {
@@ -138,7 +138,7 @@ export class DeviceHandler {
     const address = this.#addressOf(request);
     if (mac !== undefined) {
       const mode: Mode = readMode(headers['x-esp8266-mode']) ?? 'sketch';
-      const report = readReport(headers);
+      const report = readReport(headers, request.url);
       const channel = from.startsWith('@') ? from.slice(1) : undefined;
       const releases: FirmwareRequest['releases'] = async (current) =>
         (await namedFile(store.catalog, current, { from, file }))?.releases;

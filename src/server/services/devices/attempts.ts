@@ -46,6 +46,7 @@ export function afterRequest(
 ): readonly Attempt[] {
   const there = attempts.findIndex((attempt) => attempt.kind === 'sketch' && isThere(attempt, seen));
   const after = attempts.flatMap((attempt, index): readonly Attempt[] => {
+    if (index === 0 && isRejected(attempt, seen)) return [withRejection(attempt, seen.report.rejection)];
     if (attempt.kind === 'filesystem') return [filesystemAfterRequest(attempt, seen, retryPolicy, now)];
     if (index === there) return [withState(attempt, 'running')];
     if (attempt.state === 'failed') return [stillWaiting(attempt, retryPolicy, now)];
@@ -57,6 +58,11 @@ export function afterRequest(
   });
   const areSame = after.length === attempts.length && after.every((attempt, index) => attempt === attempts[index]);
   return areSame ? attempts : after;
+}
+
+/** Returns whether the guard of the device rejected the latest update. The device reports a rejection until the next update starts. */
+function isRejected(attempt: Attempt, seen: Seen): boolean {
+  return seen.report.rejection !== undefined && attempt.state !== 'running' && !isThere(attempt, seen);
 }
 
 function isThere({ releaseId, version }: Attempt, { report, running }: Seen): boolean {
@@ -86,6 +92,7 @@ function filesystemAfterRequest(
  * or of time. A download that broke off is not a failed update, even if the device was offline for longer than the confirmation time.
  */
 function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: ServiceTime): Attempt {
+  if (attempt.rejection !== undefined) return attempt;
   const isAtLimit = deliveriesOf(attempt) >= mostSends;
   if (!isAtLimit && attempt.lastInterrupted === attempt.sends) return withState(attempt, 'interrupted');
   if (isAtLimit || now.servedMs > attempt.dueMs) return withFailure(attempt, 'not-installed');
@@ -191,8 +198,14 @@ export function awaitsRetry({ state }: Pick<Attempt, 'state'>): boolean {
 
 function withState(attempt: Attempt, state: Exclude<Attempt['state'], 'failed'>): Attempt {
   if (attempt.state === state) return attempt;
-  const { failure: _, ...rest } = attempt;
+  const { failure: _, rejection: __, ...rest } = attempt;
   return { ...rest, state };
+}
+
+/** Fails an attempt at once: the device would reject the same update again. */
+function withRejection(attempt: Attempt, rejection: number | undefined): Attempt {
+  if (attempt.rejection === rejection) return attempt;
+  return { ...attempt, state: 'failed', failure: 'not-installed', rejection };
 }
 
 function withFailure(attempt: Attempt, failure: Failure): Attempt {

@@ -43,11 +43,11 @@ type Common = Pick<DeviceEvent, 'project' | 'mac' | 'actor' | 'at'>;
 
 /** Returns the event for an attempt that ended. Returns nothing if the stored attempt already has this state. */
 function ended(attempt: Attempt, before: DeviceRecord | undefined, common: Common): readonly DeviceEvent[] {
-  const { state, version, kind, failure = 'not-installed' } = attempt;
+  const { state, version, kind, failure = 'not-installed', rejection } = attempt;
   const earlier = attemptOf(before?.attempts ?? [], attempt.releaseId);
   if (earlier === undefined || earlier.state === state) return [];
   if (state === 'running') return [{ ...common, type: 'device.updated', version, kind }];
-  return state === 'failed' ? [{ ...common, type: 'device.failed', version, kind, how: failure }] : [];
+  return state === 'failed' ? [{ ...common, type: 'device.failed', version, kind, how: failure, rejection }] : [];
 }
 
 function blocked(

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import { readRejection } from '../../../core/model/guard-rejection.ts';
 import { factsOfRequest, headerText } from '../../../core/preflight/request-facts.ts';
 import type { StoredReport } from '../../storage/records.ts';
 
@@ -14,6 +15,8 @@ export interface DeviceReport {
   readonly version: string | undefined;
   readonly sdkVersion: string | undefined;
   readonly freeSpaceBytes: number | undefined;
+  /** Code of the rejection of the last update by the guard of the device (`?rejection=N`). */
+  readonly rejection: number | undefined;
   /** Reported sizes, and the facts derived from these sizes. */
   readonly facts: DeviceFacts;
 }
@@ -34,13 +37,15 @@ export function readMode(text: string | readonly string[] | undefined): Mode | u
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 
-export function readReport(headers: IncomingHttpHeaders): DeviceReport {
+/** Reads the report in a request. @param url path and query of the request; undefined for a report that was stored */
+export function readReport(headers: IncomingHttpHeaders, url = ''): DeviceReport {
   const { sketchMd5, version, freeSpaceBytes, facts } = factsOfRequest(headers);
   return {
     sketchMd5: sketchMd5 !== undefined && /^[0-9a-f]{32}$/.test(sketchMd5) ? sketchMd5 : undefined,
     version: version === undefined || version === '' ? undefined : version.slice(0, longestText),
     sdkVersion: headerText(headers, 'x-esp8266-sdk-version')?.slice(0, longestText),
     freeSpaceBytes,
+    rejection: readRejection(url),
     facts,
   };
 }

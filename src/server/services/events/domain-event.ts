@@ -131,6 +131,8 @@ interface FailedDevice extends DeviceFacts {
   readonly version: string;
   readonly kind: ImageKind;
   readonly how: Failure;
+  /** Code with which the guard of the device rejected the update. */
+  readonly rejection?: number | undefined;
 }
 
 interface BlockedDevice extends DeviceFacts {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { WebhookEvent, WebhookFormat } from '../../../api/webhooks.ts';
+import { rejectionText } from '../../../core/model/guard-rejection.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import type { DeliveryRecord } from '../../storage/records.ts';
 
@@ -45,6 +46,7 @@ const payloadSchema = v.object({
     project: v.optional(v.string()),
     mac: v.optional(v.string()),
     how: v.optional(v.string()),
+    rejection: v.optional(v.number()),
     rules: v.optional(v.array(v.string())),
     limitReached: v.optional(v.boolean()),
     version: v.optional(v.string()),
@@ -92,8 +94,8 @@ function imagesText(images: readonly { readonly version: string }[]): string {
 }
 
 function deviceText(event: WebhookEvent, data: v.InferOutput<typeof payloadSchema>['data']): string {
-  const { project, mac, version = 'an update', how, rules = [], limitReached } = data;
-  const why = how ?? rules.join(', ');
+  const { project, mac, version = 'an update', how, rejection, rules = [], limitReached } = data;
+  const why = rejection === undefined ? (how ?? rules.join(', ')) : `guard: ${rejectionText(rejection)}`;
   const rest = limitReached === true ? '. Further events of devices are omitted for an hour.' : '';
   return `${project}: ${mac} ${pastActions[event]} ${version}${why === '' ? '' : ` (${why})`}${rest}`.slice(
     0,

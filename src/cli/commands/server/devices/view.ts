@@ -6,6 +6,7 @@ import {
   unknownLastSeen,
 } from '../../../../api/admin-info.ts';
 import { type DeviceRolloutInfo, memberStatusWords } from '../../../../api/rollout-info.ts';
+import { rejectionText } from '../../../../core/model/guard-rejection.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 import { properties, type TextBlock } from '../../../output/text-block.ts';
@@ -44,8 +45,9 @@ function failureText(failure: string | undefined): string {
   return failure?.replace('-', ' ') ?? 'unknown reason';
 }
 
-function outcomeOf({ state, failure, sends, interruptions }: DeviceAttempt): string {
-  const outcome = failure === undefined ? attemptStateWords[state] : failureText(failure);
+function outcomeOf({ state, failure, rejection, sends, interruptions }: DeviceAttempt): string {
+  const reason = rejection === undefined ? '' : `, rejected by the guard: ${rejectionText(rejection)}`;
+  const outcome = failure === undefined ? attemptStateWords[state] : `${failureText(failure)}${reason}`;
   const interrupted = interruptions === 0 ? '' : `, ${interruptions} interrupted`;
   return `${outcome}, ${counted(sends, 'attempt')}${interrupted}`;
 }
