@@ -110,9 +110,10 @@ void setup() {
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
 
-  ESPhttpUpdate.onStart([]() {  // called when the server has an update, before its data is read
-    rejection = 0;
+  // Called when the server has an update, before its data is read.
+  ESPhttpUpdate.onStart([]() {
     enterSafeState();
+    rejection = 0;
   });
   ESPhttpUpdate.onProgress(onProgress);
   ESPhttpUpdate.onEnd([]() {
