@@ -26,8 +26,8 @@ export interface Io {
   /** Signal that aborts on Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /**
-   * Handles signals as a service does: SIGHUP calls the listener and never ends the process, SIGQUIT stops like SIGTERM, and SIGUSR1 does
-   * nothing. By default, SIGUSR1 opens the debugger of Node.js, in which every local user can run code as this user.
+   * Handles signals as a service does: SIGHUP calls the listener and never ends the process, SIGTERM and SIGQUIT stop it with exit code 0,
+   * and SIGUSR1 does nothing. By default, SIGUSR1 opens the debugger of Node.js, in which every local user can run code as this user.
    */
   readonly handleServiceSignals?: ((onHangup: () => void) => void) | undefined;
   readonly platform: NodeJS.Platform;

@@ -11,6 +11,8 @@ import { colored, filteredOutput, outputLine, type TerminalSize } from './output
 import { makeProgram } from './program.ts';
 
 let abort: AbortController | undefined;
+/** True for a command that runs until it is stopped. Its supervisor stops it with SIGTERM, which is a normal end. */
+let isService = false;
 const watchedStreams = new Set<NodeJS.WriteStream>();
 const argv = process.argv.slice(2);
 
@@ -82,6 +84,7 @@ function processIo(cli: string): Io {
       return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
     },
     handleServiceSignals(onHangup) {
+      isService = true;
       process.on('SIGHUP', onHangup);
       process.on('SIGQUIT', interrupt);
       process.on('SIGUSR1', () => undefined);
@@ -110,7 +113,7 @@ function currentSignal(): AbortSignal {
  */
 function interrupt(signal: NodeJS.Signals): void {
   setImmediate(() => process.off(signal, interrupt));
-  process.exitCode = interrupted;
+  process.exitCode = isService && signal !== 'SIGINT' ? 0 : interrupted;
   abort ??= newAbort();
   abort.abort();
 }

@@ -23,6 +23,7 @@ import { freePort } from '../../support/free-port.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 import { aptInstall } from '../provision/apt.ts';
 import { installMoto } from '../provision/moto.ts';
+import { readCompose } from '../server/compose-file.ts';
 import { cli } from '../server/serving-process.ts';
 
 const textOf = (path: string) => readFile(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
@@ -160,11 +161,8 @@ test('HAProxy repeats requests of devices on the other server, and no other requ
 
 /** Words of the servers' command in compose-several.yml, with the data of this test. */
 async function composeCommand(): Promise<readonly string[]> {
-  const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))';
-  const { stdout } = await execa('python3', ['-c', script], {
-    input: await textOf('templates/server/compose-several.yml'),
-  });
-  return JSON.parse(stdout).services['ota-1'].command;
+  const { services } = await readCompose('compose-several.yml');
+  return services['ota-1']?.command ?? [];
 }
 
 /** Words of the command in the systemd unit. */
@@ -248,7 +246,7 @@ test('moves one server to two servers behind HAProxy, and upgrades them without 
     [second, await unitCommand()] as const,
   ].entries()) {
     server?.kill('SIGTERM');
-    t.is((await server?.ended())?.exitCode, 130);
+    t.is((await server?.ended())?.exitCode, 0);
     await serve(t, place2, own(words, index));
     while (!(await isReady(ports[index] ?? 0))) await pause(50);
     // Let the load balancer notice the server before the next one stops.
@@ -278,10 +276,8 @@ test('systemd and the containers accept the templates for several servers', asyn
   t.is(exitCode, 0, all);
   t.notRegex(all ?? '', /ota-hooks-several\.service/, 'systemd reports no warnings');
 
-  const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))';
   for (const name of ['compose-one.yml', 'compose-several.yml']) {
-    const { stdout } = await execa('python3', ['-c', script], { input: await textOf(`templates/server/${name}`) });
-    const { services, volumes = {}, secrets = {}, networks = {} } = JSON.parse(stdout) as Compose;
+    const { services, volumes = {}, secrets = {}, networks = {} } = await readCompose(name);
     for (const [service, parts] of Object.entries(services)) {
       const about = `${name}: ${service}`;
       t.true(parts.image !== undefined, about);
@@ -297,23 +293,3 @@ test('systemd and the containers accept the templates for several servers', asyn
     }
   }
 });
-
-/** Parts of a compose file that refer to other parts. */
-interface Compose {
-  readonly services: Readonly<
-    Record<
-      string,
-      {
-        readonly image?: string;
-        readonly build?: { readonly dockerfile: string };
-        readonly volumes?: readonly string[];
-        readonly secrets?: readonly string[];
-        readonly networks?: readonly string[];
-        readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
-      }
-    >
-  >;
-  readonly volumes?: Readonly<Record<string, unknown>>;
-  readonly secrets?: Readonly<Record<string, unknown>>;
-  readonly networks?: Readonly<Record<string, unknown>>;
-}
