@@ -4,7 +4,7 @@
  */
 import test from 'ava';
 import fc from 'fast-check';
-import { useOf } from '../../src/cli/commands/keys/status.ts';
+import { keyUse } from '../../src/cli/commands/keys/status.ts';
 import type { DeviceFacts } from '../../src/core/model/device-facts.ts';
 import type { Artifact, Manifest, ManifestKey } from '../../src/core/model/manifest.ts';
 import { type Plan, plan } from '../../src/core/preflight/plan.ts';
@@ -123,7 +123,7 @@ class Schedule {
     const isStolen = choice % 3 === 0;
     const chosen = isStolen
       ? backups[choice % backups.length]
-      : backups.find((key) => useOf(key, this.keys, holders).mayBeRetired);
+      : backups.find((key) => keyUse(key, this.keys, holders).mayBeRetired);
     if (chosen !== undefined) this.keys = withRetired(this.keys, chosen.name);
   }
 

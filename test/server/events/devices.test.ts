@@ -167,7 +167,7 @@ test('emits and audits device.failed when a device does not confirm an update', 
   journal.take();
   server.parts.clock.atLeast(1e12);
   journal.trouble = 'reject';
-  await t.throwsAsync(failOverdueDevices(server.parts));
+  await failOverdueDevices(server.parts);
   t.deepEqual(journal.take(), []);
   journal.trouble = 'none';
   await failOverdueDevices(server.parts);

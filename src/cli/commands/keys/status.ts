@@ -46,7 +46,7 @@ async function status(options: OptionsOf<typeof statusCommand>, io: Io): Promise
           `/projects/${segment(project)}/keys`,
           keyHoldersSchema,
         );
-  const lines = keys.map((entry) => ({ ...entry, ...(holders && useOf(entry, keys, holders)) }));
+  const lines = keys.map((entry) => ({ ...entry, ...(holders && keyUse(entry, keys, holders)) }));
   const head = ['name', 'role', 'fingerprint', ...(holders === undefined ? [] : ['devices', 'only key', 'retire'])];
   const rows = lines.map(({ name, role, fingerprint, devices, onlyKeyOf, retirement }) => [
     name,
@@ -86,7 +86,7 @@ interface KeyUse {
 }
 
 /** Returns how many devices hold a key. A backup key may be retired once all devices are known to accept the signing key. */
-export function useOf(
+export function keyUse(
   { fingerprint, role }: Pick<KeyEntry, 'fingerprint' | 'role'>,
   keys: readonly Pick<KeyEntry, 'fingerprint' | 'role'>[],
   { groups, unknown }: KeyHolders,
