@@ -40,7 +40,11 @@ export function signatureRecord(request: SendApiRequest): SignatureRecord {
     async receipts(project, log) {
       const all: SignatureReceipt[] = [];
       for (let after: number | undefined = 0; after !== undefined; ) {
-        const query = new URLSearchParams({ after: String(after), limit: String(receiptsAtOnce), ...(log && { log }) });
+        const query: URLSearchParams = new URLSearchParams({
+          after: String(after),
+          limit: String(receiptsAtOnce),
+          ...(log && { log }),
+        });
         const path = `/projects/${encodeURIComponent(project)}/signatures?${query}`;
         const page = await read(request, { method: 'GET', path }, signatureReceiptsSchema);
         if (page === undefined) return undefined;
