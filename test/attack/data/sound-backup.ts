@@ -47,6 +47,7 @@ export async function soundBackup(t: ExecutionContext): Promise<Sound> {
   });
   t.is(ended.status, 201, JSON.stringify(ended.body));
   t.is((await server.api('POST', `/projects/door/rollouts/${ended.body['id']}/abort`, {})).status, 200);
+  await server.parts.store.charts.takeSample(Date.now(), 0);
   await server.close(0);
   const run = await runCommand(['server', 'backup', '--data', folder.path, '--out', 'b'], { cwd: folder.path });
   t.is(run.exitCode, 0, run.error?.message);

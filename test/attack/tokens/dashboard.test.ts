@@ -20,6 +20,10 @@ const forms: readonly (readonly [path: string, action: Action])[] = [
   ['/projects/door/releases/yank', 'yank'],
   ['/projects/door/rollouts', 'rollouts'],
   ['/projects/door/rollouts/1/pause', 'rollouts'],
+  ['/projects/door/settings', 'projects'],
+  ['/projects/door/devices/new', 'devices'],
+  ['/projects/door/approvals/1/approve', 'rollouts'],
+  ['/projects/door/approvals/1/decline', 'rollouts'],
 ];
 
 test('lists every dashboard form that changes data', async (t) => {

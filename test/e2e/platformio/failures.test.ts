@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import test from 'ava';
 import { artifactsOf, cli, environment, hook, isSignedWith, makeKeys, makeProject, placeKeys } from './project.ts';
 
@@ -66,8 +67,7 @@ test.serial('reports a missing CLI with a hint and finds the CLI in the package 
   const project = await makeProject(t, {
     ini: ['[env:d1]', ...platform, 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py'].join('\n'),
   });
-  await mkdir(project.path('node_modules/ota-hooks/hooks'), { recursive: true });
-  await copyFile(hook, project.path('node_modules/ota-hooks/hooks/platformio.py'));
+  await cp(dirname(hook), project.path('node_modules/ota-hooks/hooks'), { recursive: true });
   const run = await project.run();
   t.is(run.exitCode, 1);
   t.regex(run.output, /error: command line tool not found: .*dist.cli\.js.* +Run npm install/s);
