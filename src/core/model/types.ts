@@ -10,6 +10,7 @@ export type {
   Manifest,
   ManifestFinding,
   ManifestImage,
+  ManifestKey,
   ManifestMetadata,
   ManifestSigning,
   RuleAllowance,
