@@ -374,6 +374,15 @@ test('fails an attempt at once when the device reports that its guard rejected t
   t.is(late.record.attempts[0]?.rejection, undefined);
 });
 
+test('ignores a rejection of an earlier update after a download that broke off', (t) => {
+  const url = '/update/door?rejection=5';
+  const broken = brokenOff(decideFor({ runs: old, current: [young] }));
+  const later = decideFor({ runs: old, current: [young], record: broken, url });
+  t.like(later.record.attempts[0], { state: 'interrupted', rejection: undefined, failure: undefined });
+  const again = { ...later.record, attempts: later.record.attempts.map((each) => ({ ...each, sends: 2 })) };
+  t.like(decideFor({ runs: old, current: [young], record: again, url }).record.attempts[0], { rejection: 5 });
+});
+
 test('replaces a pending attempt when a newer release becomes current', (t) => {
   const first = decideFor({ runs: old, current: [young] });
   const newer = { ...young, id: 998, version: '2.2' };

@@ -60,9 +60,13 @@ export function afterRequest(
   return areSame ? attempts : after;
 }
 
-/** Returns whether the guard of the device rejected the latest update. The device reports a rejection until the next update starts. */
+/**
+ * Returns whether the guard of the device rejected the latest update. The device reports a rejection until the next update starts, and the
+ * guard checks complete images only. After a download that broke off, the report may therefore be about an earlier update.
+ */
 function isRejected(attempt: Attempt, seen: Seen): boolean {
-  return seen.report.rejection !== undefined && attempt.state !== 'running' && !isThere(attempt, seen);
+  if (seen.report.rejection === undefined || attempt.lastInterrupted === attempt.sends) return false;
+  return attempt.state !== 'running' && !isThere(attempt, seen);
 }
 
 function isThere({ releaseId, version }: Attempt, { report, running }: Seen): boolean {
