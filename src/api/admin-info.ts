@@ -190,7 +190,7 @@ export type DeviceInfo = DeepReadonly<v.InferOutput<typeof deviceInfoSchema>>;
 
 export const tokenInfoSchema = v.strictObject({
   id: v.string(),
-  /** Person whom a reverse proxy logs in. Absent for a token. */
+  /** Name of a person that a reverse proxy authenticates. Absent for a token. */
   person: v.optional(v.string()),
   roles: v.array(v.picklist(roles)),
   /** Channels to which a token with only the role `publish` may promote releases. */

@@ -186,8 +186,8 @@ export const tokenRequestSchema = v.strictObject({
   project: v.optional(resourceName),
   name: v.optional(label, defaultTokenName),
   /**
-   * Person whom a reverse proxy logs in (`serve --auth-header`). The person has these roles on the dashboard, and there is no token. Absent
-   * for a token.
+   * Name of a person that a reverse proxy authenticates (`serve --auth-header`). The person has these roles on the dashboard and receives no
+   * token. Absent for a token.
    */
   person: v.optional(personName),
 });

@@ -90,7 +90,7 @@ function hashOf(entry: Omit<SigningLogEntry, 'hash'>): string {
   return createHash('sha256').update(JSON.stringify(entry)).digest('hex');
 }
 
-/** Reads a line of a log. Returns the problem of a line that is no entry, or that was changed after it was written. */
+/** Parses a line of a log. Returns a problem if the line is not an entry, or was changed after it was written. */
 export function parseSigningLogLine(line: string): { readonly entry: SigningLogEntry } | { readonly problem: string } {
   const parsed = v.safeParse(signingLogEntrySchema, parsedJson(line));
   if (!parsed.success) return { problem: 'it is not an entry of the log' };

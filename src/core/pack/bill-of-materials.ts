@@ -7,7 +7,7 @@ export interface BuildPart {
   readonly version?: string | undefined;
 }
 
-/** What a build was made of, as the files of its build tool show it. */
+/** Parts of a build, read from the files of its build tool. */
 export interface BuildParts {
   /** Version of the core, for an image whose core is not recognized. */
   readonly coreVersion?: string | undefined;

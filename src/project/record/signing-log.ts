@@ -127,7 +127,7 @@ export interface SigningLog {
 /**
  * Reads a log and checks its chain.
  *
- * @returns no entries if there is no log
+ * @returns an empty list of entries if the log does not exist
  * @throws OtaError SIGNING_LOG_BROKEN, FILE_UNREADABLE
  */
 export async function readSigningLog(path: string): Promise<SigningLog> {

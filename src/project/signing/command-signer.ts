@@ -27,7 +27,7 @@ export interface SignerWorld {
  * Creates a signer that runs a program for each signature. The program receives its input on stdin and writes the raw signature, which is
  * as long as the key's modulus, to stdout. Each signature is verified before it is returned.
  *
- * @throws OtaError SIGNER_FAILED if there is no such program; the signer throws SIGNER_NO_LEGACY and SIGNER_FAILED
+ * @throws OtaError SIGNER_FAILED if the program was not found; the signer throws SIGNER_NO_LEGACY and SIGNER_FAILED
  */
 export function commandSigner(program: SignerProgram, publicKey: RsaPublicKey, world: SignerWorld): Signer {
   const { name: signer, command, input, timeoutSeconds } = program;

@@ -4,7 +4,7 @@ import { personName } from '../../api/release-admin.ts';
 import { peerAddress, type TrustedProxies } from './client-address.ts';
 
 /**
- * Returns the name of the person whom a trusted proxy has logged in. The header counts only if the proxy itself sent the request: any other
+ * Returns the name of the person that a trusted proxy has authenticated. The header counts only if the proxy itself sent the request: any other
  * client could name anyone.
  *
  * @param settings `authHeader` is the name of the header in lower case; undefined if no proxy logs people in

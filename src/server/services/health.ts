@@ -36,7 +36,7 @@ const firmwareReusedMs = 60_000;
  * a load balancer would remove all servers.
  */
 const filesWaitMs = 500;
-/** Time for which the first requests wait, as there is no previous result. HAProxy waits 3 s for a check (templates/server/haproxy.cfg). */
+/** Wait of the first requests, for which no previous result exists. HAProxy waits 3 s for a check (templates/server/haproxy.cfg). */
 const firstWaitMs = 1500;
 /** The disk counts as full if less than this part of the reserve is free, because records may no longer fit. */
 const fullBelow = 1 / 8;
@@ -177,7 +177,7 @@ function reused<Result>(work: () => Promise<Result>, ms: number, now: () => numb
   };
 }
 
-/** Returns a function that returns its previous result while the work takes long, or `first` as long as there is no result. */
+/** Limits the wait for `work`. After the wait, its previous result is returned, or `first` if it has never finished. */
 function withinWait<Result>(work: () => Promise<Result>, first: () => Result): () => Promise<Result> {
   let previous = first;
   let waitMs = firstWaitMs;

@@ -67,7 +67,7 @@ async function verifyLog(options: VerifyOptions, io: Io): Promise<void> {
   report.result('keys log verify', result, lines);
 }
 
-/** What a server has recorded of a log that matches its receipts. */
+/** Receipts of a server for a log that matches all of them. */
 interface Recorded {
   readonly server: string;
   readonly receipts: number;

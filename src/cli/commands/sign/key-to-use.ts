@@ -6,7 +6,7 @@ export interface KeyToUse {
   readonly name: string;
   /** Files that no output may overwrite: the key and the detached signatures. */
   readonly paths: readonly string[];
-  /** What the guard of the project requires; undefined if the project is not read or has no guard. */
+  /** Requirement of the project's guard; undefined if the project was not read or has no guard. */
   readonly guardRequires?: 'signature' | 'metadata' | undefined;
   open(): Promise<OpenKey>;
 }

@@ -84,13 +84,13 @@ export async function beginSession(
   return session && { session, token };
 }
 
-/** Returns the access of the person whom a trusted proxy has logged in; undefined if there is no such person, or no access. */
+/** Returns the access of the person that a trusted proxy names; undefined if the proxy names none, or the person has no access. */
 export async function accessOf(context: PageContext, parts: ServerParts): Promise<TokenRecord | undefined> {
   const person = personOf(context, parts);
   return person === undefined ? undefined : parts.store.tokens.find(personId(person));
 }
 
-/** Returns the name of the person whom a trusted proxy has logged in, whether the person has access or not. */
+/** Returns the name of the person that a trusted proxy has authenticated, with or without access. */
 export function personOf({ env }: PageContext, parts: ServerParts): string | undefined {
   const { incoming } = env ?? {};
   return incoming === undefined ? undefined : personIn(incoming, parts);

@@ -147,7 +147,7 @@ async function showTokens(context: PageContext, { store, catalog, authHeader }: 
   );
 }
 
-/** What a role permits, in short; docs/server.md contains the table. */
+/** Short descriptions of the roles. docs/server.md contains the full table. */
 const roleWords: Readonly<Record<Role, string>> = {
   read: 'view everything except tokens and the audit log',
   publish: 'also upload builds and publish drafts',
