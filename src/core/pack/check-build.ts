@@ -10,11 +10,17 @@ const reportedElsewhere: RuleId = 'enforcement-unproven';
  * Evaluates the preflight rules that do not need a device.
  *
  * @param path image path for messages
+ * @param previous manifest of the sketch that devices run now
  * @returns a list of warnings about the build
  * @throws OtaError UPDATE_BLOCKED
  */
-export function checkBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {
-  const { blockedBy, warnings } = checkRelease(manifest, { allow });
+export function checkBuild(
+  manifest: Manifest,
+  path: string,
+  allow: ReadonlySet<string>,
+  previous?: Manifest | undefined,
+): readonly string[] {
+  const { blockedBy, warnings } = checkRelease(manifest, { allow, previous });
   if (blockedBy.length > 0) throw new OtaError('UPDATE_BLOCKED', { path, blockedBy });
   return warnings
     .filter(({ rule }) => rule !== reportedElsewhere)

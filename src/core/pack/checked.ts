@@ -27,6 +27,7 @@ const packRequest = v.strictObject({
       v.strictObject({ product: v.optional(text), securityVersion: v.number(), raw: v.boolean() }),
     ]),
   ),
+  previous: v.optional(anObject),
   project: v.optional(text),
   version: v.optional(text),
   board: v.optional(text),

@@ -53,6 +53,8 @@ export interface PackRequest {
    * metadata only in gzip artifacts. `none`: the artifacts contain no metadata.
    */
   readonly metadata?: ManifestMetadata | 'none' | undefined;
+  /** Manifest of the last released sketch. The build must not lock out devices that run it. Absent for a first release. */
+  readonly previous?: Manifest | undefined;
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
@@ -112,7 +114,7 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   }
   const manifest = describe({ ...request, file }, firmware, kind, { enforcement, metadata, artifacts });
   const allow = new Set([...(request.allow ?? []), ...rulesAllowedByProject(manifest)]);
-  const findings = checkBuild(manifest, request.path, allow);
+  const findings = checkBuild(manifest, request.path, allow, request.previous);
   return {
     build: { manifest, files },
     warnings: [...warnings, ...unexpectedKeys(request, kind, firmware), ...findings],

@@ -4,6 +4,8 @@ import { type PreflightFinding, runRules } from './run-rules.ts';
 export interface ReleaseCheckOptions {
   /** True if the release is being published. The devices that will install it are then not known. */
   readonly publishing?: boolean | undefined;
+  /** Sketch that devices run now. The release must not lock these devices out. */
+  readonly previous?: Release | undefined;
   /** Names of rules that do not block the release. */
   readonly allow?: ReadonlySet<string> | undefined;
 }
@@ -19,9 +21,11 @@ export interface ReleaseVerdict {
 /** Runs the rules without a device. A finding for several artifacts is returned only once. */
 export function checkRelease(
   release: Release,
-  { publishing = false, allow = new Set() }: ReleaseCheckOptions = {},
+  { publishing = false, previous, allow = new Set() }: ReleaseCheckOptions = {},
 ): ReleaseVerdict {
-  const findings = release.artifacts.map((artifact) => runRules({ release, artifact, facts: undefined, publishing }));
+  const findings = release.artifacts.map((artifact) =>
+    runRules({ release, artifact, facts: undefined, publishing, previous }),
+  );
   const blocksAll = ({ rule, severity }: PreflightFinding): boolean =>
     severity === 'error' &&
     !allow.has(rule) &&

@@ -21,7 +21,11 @@ const planInput = v.strictObject({
   allowFor: v.optional(someFunction),
 });
 
-const checkOptions = v.strictObject({ publishing: v.optional(v.boolean()), allow: ruleSet });
+const checkOptions = v.strictObject({
+  publishing: v.optional(v.boolean()),
+  previous: v.optional(releases),
+  allow: ruleSet,
+});
 
 const fileContext = v.strictObject({
   file: text,

@@ -159,6 +159,11 @@ function allowText(rule: string, device: ServedDevice | undefined): string {
       return `if the device can lose its files, ${command}`;
     case 'embedded-key-other':
       return `${command} for an intended key rotation`;
+    case 'lockout-product':
+    case 'lockout-key':
+      return `if no such device needs this or a later update, ${command}`;
+    case 'lockout-security-version':
+      return `if this is intended, ${command}`;
     default:
       return `${command} if the key is not used to verify updates`;
   }

@@ -1,3 +1,4 @@
+import { lockOutRules } from './lock-outs.ts';
 import type { Rule } from './rule.ts';
 import { badCore270 } from './rules/bad-core-2.7.0.ts';
 import { badCore272 } from './rules/bad-core-2.7.2.ts';
@@ -70,6 +71,7 @@ export const rules = [
   guardSecurityVersion,
   guardMetadata,
   guardStart,
+  ...lockOutRules,
   embeddedKeyMissing,
   embeddedKeyOther,
   ecKey,

@@ -1,5 +1,5 @@
 import type { Encoding, ImageKind, SignatureFormat } from '../model/artifact.ts';
-import type { Artifact, Manifest, RuleAllowance } from '../model/manifest.ts';
+import type { Artifact, Manifest, ManifestMetadata, RuleAllowance } from '../model/manifest.ts';
 
 /**
  * Input of preflight: an image and its artifacts. Every manifest is a valid release. For a file without a manifest, `file-release.ts`
@@ -19,7 +19,7 @@ export interface Release {
     /** Key that signed the artifacts of a hop. The image contains `publicKey`. */
     readonly previousKey?: { readonly fingerprint: string } | undefined;
   };
-  readonly metadata?: { readonly raw: boolean } | undefined;
+  readonly metadata?: Readonly<Partial<ManifestMetadata> & Pick<ManifestMetadata, 'raw'>> | undefined;
   readonly artifacts: readonly ReleaseArtifact[];
   readonly allowedRules?: readonly Readonly<RuleAllowance>[] | undefined;
 }

@@ -13,6 +13,8 @@ export interface Context {
   readonly artifact: ReleaseArtifact;
   /** Device to check; undefined if a build is checked without a device. */
   readonly device: Device | undefined;
+  /** Sketch that devices run now. Undefined if no devices are compared, or if it is the first release. */
+  readonly previous: Release | undefined;
   /** True if the release is being published. The devices that will install it are then not known. */
   readonly publishing: boolean;
   /** IDs of the rules that have already returned an error; rules run in registry order. */

@@ -15,15 +15,23 @@ export interface RuleInput {
   /** Facts about the device. Undefined: the build is checked without a device. Empty: the device has no known facts. */
   readonly facts: DeviceFacts | undefined;
   readonly publishing?: boolean;
+  /** Sketch that devices run now. */
+  readonly previous?: Release | undefined;
 }
 
 /** Runs all rules on one artifact of a release for a device. Returns an empty array if no problem is found. */
-export function runRules({ release, artifact, facts, publishing = false }: RuleInput): readonly PreflightFinding[] {
+export function runRules({
+  release,
+  artifact,
+  facts,
+  publishing = false,
+  previous,
+}: RuleInput): readonly PreflightFinding[] {
   const device = facts && knownDevice(facts);
   const findings: PreflightFinding[] = [];
   const errors: RuleId[] = [];
   for (const rule of rules) {
-    const context: Context = { release, image: release.image, artifact, device, publishing, errors };
+    const context: Context = { release, image: release.image, artifact, device, publishing, previous, errors };
     const finding: RuleFinding | undefined = rule.check(context);
     if (finding === undefined) continue;
     findings.push({ rule: rule.id, ...finding });

@@ -46,9 +46,9 @@ export async function undoSetup(
   return undone;
 }
 
-/** Returns the files that commands wrote into `.ota/`. Proven facts about devices require new uploads, so only `all` includes them. */
+/** Returns the files that commands wrote into `.ota/`. Proven facts about devices and the last release cannot be restored, so only `all` includes them. */
 function stateFilesIn(folder: string, all: boolean): readonly string[] {
-  const names = ['discovered.json', 'upload.json', ...(all ? ['devices.json'] : [])];
+  const names = ['discovered.json', 'upload.json', ...(all ? ['devices.json', 'released.json'] : [])];
   return names.map((name) => join(dirname(recordPath(folder)), name)).filter((path) => existsSync(path));
 }
 

@@ -486,11 +486,13 @@ test('init adds node_modules/ to .gitignore if the project contains the package,
   const folder = await platformio(t, { '.gitignore': '.pio\n' });
   t.is((await init(folder, '--yes')).exitCode, 0);
   t.regex(await folder.text('.gitignore'), /^node_modules\/$/m);
-  for (const name of ['devices.json', 'discovered.json', 'upload.json']) await folder.write(`.ota/${name}`, '{}');
+  const names = ['devices.json', 'discovered.json', 'released.json', 'upload.json'];
+  for (const name of names) await folder.write(`.ota/${name}`, '{}');
   t.is((await init(folder, '--undo', '--yes')).exitCode, 0);
   t.notRegex(await folder.text('.gitignore'), /node_modules/);
-  const state = async () => (await folder.list()).filter((name) => /^\.ota\/(devices|discovered|upload)/.test(name));
-  t.deepEqual(await state(), ['.ota/devices.json']);
+  const state = async () =>
+    (await folder.list()).filter((name) => /^\.ota\/(devices|discovered|released|upload)/.test(name));
+  t.deepEqual(await state(), ['.ota/devices.json', '.ota/released.json']);
   t.is((await init(folder, '--undo', '--yes', '--all')).exitCode, 0);
   t.deepEqual(await state(), []);
 });

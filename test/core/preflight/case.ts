@@ -95,6 +95,7 @@ export interface Case {
   /** Device facts; null checks the build without a device. */
   readonly facts?: Partial<DeviceFacts> | null;
   readonly publishing?: boolean;
+  readonly previous?: Release;
   readonly errors?: readonly string[];
 }
 
@@ -121,6 +122,7 @@ export function runRule({ check }: Pick<Rule, 'check'>, given: Case = {}): Retur
     artifact,
     device: facts && knownDevice(facts),
     publishing: given.publishing ?? false,
+    previous: given.previous,
     errors: given.errors ?? [],
   });
 }

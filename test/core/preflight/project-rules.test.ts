@@ -19,6 +19,9 @@ const commandLineRules = [
   'gz-signed-old-core',
   'gz-signed-unaligned',
   'gz-signed-unsigned-device',
+  'lockout-key',
+  'lockout-product',
+  'lockout-security-version',
   'unsigned-to-signed',
   'wrong-key',
 ];

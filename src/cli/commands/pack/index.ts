@@ -24,6 +24,7 @@ import { makeReport, type Report } from '../../output/report.ts';
 import { allowedRule, configuredAllowances, projectAllowOption, warnOfAllowances } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { namedEntry, placeOf, recordedKey, recordedKeysOf } from '../../shared/key-list.ts';
+import { previousRelease } from '../../shared/previous-release.ts';
 import { projectGuard, requireGuard } from '../../shared/project-guard.ts';
 import { projectPublicKey, projectSigner, requirePair, signerName } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -64,6 +65,10 @@ const packCommand = (declaration: Declaration) =>
     .option('--no-metadata', 'Write no metadata for devices with the guard into the artifacts')
     .option('--sbom', 'Also write a bill of materials (CycloneDX) beside the image, as IMAGE.cdx.json')
     .option('--declare-enforcement', 'Declare that the sketch calls Update.installSignature itself')
+    .option(
+      '--previous <file>',
+      'Manifest of the last release, whose devices must accept this build (default: the last release that this folder published)',
+    )
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
@@ -116,6 +121,13 @@ async function packOne(
   report: Report,
 ): Promise<Manifest> {
   const { config } = settings;
+  const board = options.board ?? config.board ?? (await arduinoBoard(dirname(path)));
+  const previous = await previousRelease(
+    { file: options.previous, project: options.project, board },
+    settings,
+    io,
+    report,
+  );
   const request: PackRequest = {
     path: report.path(path),
     file: basename(path),
@@ -128,10 +140,11 @@ async function packOne(
     legacy: options.legacy ?? config.legacy ?? false,
     signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
     enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
-    metadata: metadataOf(options, config),
+    metadata: metadataOf(options, config, previous),
+    previous,
     project: options.project ?? config.project,
     version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
-    board: options.board ?? config.board ?? (await arduinoBoard(dirname(path))),
+    board,
     sourceCommit: sourceCommit(settings.source),
     builder: buildServerRun(io) ?? 'local',
     allow: options.allow,
@@ -184,13 +197,17 @@ function requireGuardOptions({ metadata, declareEnforcement }: PackOptions, { gu
   }
 }
 
-/** Returns the metadata for the artifacts. Only devices with the guard read the metadata behind a raw image. */
-function metadataOf(options: PackOptions, config: Config): PackRequest['metadata'] {
+/**
+ * Returns the metadata for the artifacts. Only devices with the guard read the metadata behind a raw image. Without a guard in the
+ * configuration, the product and the security version of the last release stay: devices that still have the guard require them, and a
+ * renamed project must not change the product.
+ */
+function metadataOf(options: PackOptions, config: Config, previous: Manifest | undefined): PackRequest['metadata'] {
   if (!options.metadata || config.metadata === false) return 'none';
   const { guard } = config;
   return {
-    product: guard?.product ?? options.project ?? config.project,
-    securityVersion: guard?.securityVersion ?? 0,
+    product: guard?.product ?? previous?.metadata?.product ?? options.project ?? config.project,
+    securityVersion: guard === undefined ? (previous?.metadata?.securityVersion ?? 0) : (guard.securityVersion ?? 0),
     raw: guard !== undefined,
   };
 }

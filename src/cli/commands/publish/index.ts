@@ -15,6 +15,7 @@ import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { rememberRelease } from '../../shared/previous-release.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { choosePublications } from './choice.ts';
@@ -49,6 +50,11 @@ export async function publish(file: string | undefined, options: PublishOptions,
   const chosen = await choosePublications(path, source, options, settings, io, report);
   const publications = chosen.map((publication) => ({ ...publication, notes }));
   const { done, receipt } = await publishAll(publications, destination, options, io, report);
+  for (const { publication, published: result } of done) {
+    const { manifest, project, version, purpose } = publication;
+    const isNewest = result.outcome !== 'unchanged' || result.current;
+    if (purpose === 'serve' && isNewest) await rememberRelease({ ...manifest, project, version }, settings, report);
+  }
   const published = done.map(describePublished);
   report.result('publish', { to: placeOf(destination), published, receipt: receipt ?? null });
 }

@@ -6,6 +6,7 @@ import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { factsOfOptions } from '../../shared/device-options.ts';
+import { rememberRelease } from '../../shared/previous-release.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { namesOf } from '../../shared/updates/device-names.ts';
@@ -63,6 +64,10 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   try {
     const names = Object.keys(settings.config.devices ?? {});
     const ends = [...alreadyUpdated, ...(await runUpdates({ updates, settings, options, state, io, report }))];
+    const { manifest } = release;
+    if (manifest !== undefined && ends.some(({ outcome }) => outcome === 'updated')) {
+      await rememberRelease(manifest, settings, report, { mayLower: false });
+    }
     report.result('upload', uploadReport(release, ends), summaryOf(ends), failureOf(ends, release.path, names));
   } finally {
     updates.discovery?.close();
