@@ -6,7 +6,6 @@ import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { endIfBroken, forgedDevice, hostileRequests } from './requests.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
-import { watchServerReads } from './server-reads.ts';
 
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
@@ -222,49 +221,13 @@ test('limits the number of records stored for fake devices, and still serves an 
   t.is((await requestAsDevice(server.port, '/update/door', { mac })).status, 200);
 });
 
-test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response', async (t) => {
+test('returns 431 for oversized headers', async (t) => {
   const server = await startTestServer(t);
-  const readsOf = watchServerReads(t, server.port);
   await server.publish(build);
   const long = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
   t.is(readResponse(long).status, 431);
   const many = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\n${'X: y\r\n'.repeat(5000)}\r\n`);
   t.is(readResponse(many).status, 431);
-  const announced = (line: string, more: string) =>
-    `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n${more}\r\n`;
-  // Size line of a single chunk of 1 GiB.
-  const chunked = (line: string, more: string) =>
-    `${line} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n${more}\r\n40000000\r\n`;
-  const auth = `Authorization: Bearer ${server.token}\r\n`;
-  const upload = `Upload-Offset: 0\r\nUpload-Length: 1000\r\n`;
-  const cases: readonly (readonly [string, number])[] = [
-    [announced('POST /api/v1/tokens', ''), 401],
-    [announced('POST /api/v1/tokens', auth), 413],
-    [announced(`PATCH /api/v1/uploads/${'0'.repeat(64)}`, auth + upload), 400],
-    [announced('GET /update/door', ''), 403],
-    [announced('POST /update/door', ''), 405],
-    [announced('GET /healthz', ''), 200],
-    [announced('POST /login', ''), 403],
-    [announced('POST /login', 'Origin: http://x\r\n'), 413],
-    [announced('PUT /nothing', ''), 404],
-    [announced('DELETE /api/v1/tokens/x', auth), 404],
-    // Requests with chunked bodies, without a Content-Length.
-    [chunked('POST /api/v1/tokens', auth), 413],
-    [chunked('POST /login', 'Origin: http://x\r\n'), 413],
-    [chunked(`PATCH /api/v1/uploads/${'0'.repeat(64)}`, auth + upload), 400],
-    [chunked('POST /update/door', ''), 405],
-  ];
-  for (const [request, status] of cases) {
-    const ports: number[] = [];
-    const during = (socket: Socket) => {
-      ports.push(socket.localPort ?? 0);
-      pour(socket);
-    };
-    t.is(readResponse(await sendRaw(server.port, request, { during })).status, status, request.slice(0, 40));
-    // Count the bytes on the server. The client's kernel buffers some bytes that the server never reads.
-    const { afterResponseBytes } = await readsOf(ports[0] ?? 0);
-    t.true(afterResponseBytes <= 1_000_000, `${request.slice(0, 30)}: read ${afterResponseBytes} after the response`);
-  }
 });
 
 test('closes connections that send headers slowly, and continues to serve devices', async (t) => {
@@ -362,12 +325,3 @@ function hex(value: number): string {
 }
 
 /** Sends data until the connection is closed. */
-function pour(socket: Socket): void {
-  const chunk = Buffer.alloc(65_536);
-  const more = () => {
-    while (!socket.destroyed && socket.write(chunk));
-  };
-  socket.on('drain', more);
-  socket.on('end', () => socket.destroy());
-  more();
-}

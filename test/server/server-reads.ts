@@ -8,12 +8,18 @@ export interface ServerReads {
   readonly totalBytes: number;
   /** Number of bytes read after the response was written. */
   readonly afterResponseBytes: number;
+  /**
+   * Status of the last response. A client that sends data endlessly may see the end of the connection before it has read the response.
+   * Zero if there was none.
+   */
+  readonly status: number;
 }
 
 interface Connection {
   readonly socket: Socket;
   /** Number of bytes read when the last response was written. */
   responseAtBytes: number;
+  status: number;
 }
 
 /**
@@ -30,7 +36,7 @@ export function watchServerReads(
   const onSocket = (message: unknown) => {
     const { socket } = message as { socket: Socket };
     if (socket.localPort !== serverPort || socket.remotePort === undefined) return;
-    connections.set(socket.remotePort, { socket, responseAtBytes: 0 });
+    connections.set(socket.remotePort, { socket, responseAtBytes: 0, status: 0 });
   };
   const onRequest = (message: unknown) => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
@@ -38,7 +44,10 @@ export function watchServerReads(
     const connection = connections.get(request.socket.remotePort ?? 0);
     response.writeHead = new Proxy(response.writeHead, {
       apply(writeHead, self, head) {
-        if (connection !== undefined) connection.responseAtBytes = connection.socket.bytesRead;
+        if (connection !== undefined) {
+          connection.responseAtBytes = connection.socket.bytesRead;
+          connection.status = Number(head[0]);
+        }
         return Reflect.apply(writeHead, self, head);
       },
     });
@@ -52,8 +61,9 @@ export function watchServerReads(
   return async (clientPort) => {
     const connection = connections.get(clientPort);
     if (connection === undefined) throw new Error(`no server has a connection from port ${clientPort}`);
-    const { socket, responseAtBytes } = connection;
+    const { socket } = connection;
     if (!socket.closed) await new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    return { totalBytes: socket.bytesRead, afterResponseBytes: socket.bytesRead - responseAtBytes };
+    const { responseAtBytes, status } = connection;
+    return { status, totalBytes: socket.bytesRead, afterResponseBytes: socket.bytesRead - responseAtBytes };
   };
 }

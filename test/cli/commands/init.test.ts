@@ -17,6 +17,10 @@ const installed = {
 };
 const hookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py\n';
 const home = '/home/nobody';
+/** Keys for tests that are not about the keys that `init` generates. */
+const { privatePem, publicPem } = rsaPems();
+const existingKeys = { 'private.key': privatePem, 'public.key': publicPem };
+const inDoor = { 'door/private.key': privatePem, 'door/public.key': publicPem };
 
 /** Runs `init` in the project folder, as a user would. */
 function init(folder: TestFolder, ...options: string[]) {
@@ -83,18 +87,22 @@ test('init sets up a sketch without adding a hook line and prints the build comm
 });
 
 test('init prints the build command without --fqbn when sketch.yaml names the board', async (t) => {
-  const files = { 'door/door.ino': sketch, 'door/sketch.yaml': 'default_fqbn: esp8266:esp8266:d1_mini\n' };
+  const files = { ...inDoor, 'door/door.ino': sketch, 'door/sketch.yaml': 'default_fqbn: esp8266:esp8266:d1_mini\n' };
   const folder = await testFolder(t, { ...files, ...installed });
   t.regex((await init(folder, '--yes')).stderr, /npx ota-hooks build --source door\n/);
 });
 
 test('init quotes a folder name with spaces in the printed command', async (t) => {
-  const folder = await testFolder(t, { 'front door/platformio.ini': ini, ...installed });
+  const folder = await testFolder(t, {
+    'front door/platformio.ini': ini,
+    'front door/private.key': privatePem,
+    ...installed,
+  });
   t.regex((await init(folder, '--yes')).stderr, /pio run --project-dir "front door"\n/);
 });
 
 test('init changes nothing when run a second time', async (t) => {
-  const folder = await platformio(t);
+  const folder = await platformio(t, existingKeys);
   await init(folder, '--yes');
   const before = await snapshot(folder);
   const { exitCode, stderr } = await init(folder, '--yes');
@@ -105,7 +113,7 @@ test('init changes nothing when run a second time', async (t) => {
 
 test('init keeps CRLF line endings', async (t) => {
   const crlf = (text: string) => text.replaceAll('\n', '\r\n');
-  const folder = await platformio(t, { 'platformio.ini': crlf(ini), '.gitignore': '.pio\r\n' });
+  const folder = await platformio(t, { ...existingKeys, 'platformio.ini': crlf(ini), '.gitignore': '.pio\r\n' });
   await init(folder, '--yes');
   t.is(await folder.text('platformio.ini'), crlf(ini + hookLine));
   t.is(await folder.text('.gitignore'), '.pio\r\nprivate.key\r\n.ota/\r\nnode_modules/\r\n');
@@ -171,7 +179,7 @@ test('init --undo keeps files that other commands created in .ota', async (t) =>
 });
 
 test('init prompts for confirmation once and fails without a terminal unless --yes is set', async (t) => {
-  const folder = await platformio(t);
+  const folder = await platformio(t, existingKeys);
   const before = await snapshot(folder);
   const prompts: string[] = [];
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
@@ -304,6 +312,7 @@ test('init adds the private key of an environment to .gitignore and reports it i
 
 test('init sets up only the ESP8266 environments and rejects a project without such environments', async (t) => {
   const mixed = await platformio(t, {
+    ...existingKeys,
     'platformio.ini': `${ini}[env:lamp]\nplatform = espressif32\n[env:own]\nplatform = own\n`,
   });
   const { exitCode, stderr } = await init(mixed, '--yes');
@@ -321,7 +330,7 @@ test('init sets up only the ESP8266 environments and rejects a project without s
 });
 
 test('init asks whether an environment with an unknown chip builds ESP8266 firmware', async (t) => {
-  const folder = await platformio(t, { 'platformio.ini': '[env:own]\nplatform = own\n' });
+  const folder = await platformio(t, { ...existingKeys, 'platformio.ini': '[env:own]\nplatform = own\n' });
   const questions: string[] = [];
   const prompt = { confirm: async (question: string) => questions.push(question) > 0 };
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js'), prompt };
@@ -372,7 +381,12 @@ test('init rejects the home folder and the root folder', async (t) => {
 test('init fails without a project and requires --source when there are several', async (t) => {
   const none = await testFolder(t, { 'door.ino': sketch, ...installed });
   t.is((await init(none, '--yes')).error?.code, 'PROJECT_NOT_FOUND');
-  const two = await testFolder(t, { 'door/door.ino': sketch, 'lamp/platformio.ini': ini, ...installed });
+  const two = await testFolder(t, {
+    'door/door.ino': sketch,
+    'lamp/platformio.ini': ini,
+    'lamp/private.key': privatePem,
+    ...installed,
+  });
   const { exitCode, error } = await init(two, '--yes');
   t.is(exitCode, 2);
   t.regex(error?.message ?? '', /contains 2 projects: door, lamp$/);
@@ -390,7 +404,7 @@ test('init rejects a temporary npx installation', async (t) => {
 });
 
 test('init uses an absolute hook path for a global installation and reports it', async (t) => {
-  const folder = await testFolder(t, { 'platformio.ini': ini });
+  const folder = await testFolder(t, { ...existingKeys, 'platformio.ini': ini });
   const cli = '/usr/local/lib/node_modules/ota-hooks/dist/cli.js';
   const { stderr } = await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
   t.regex(await folder.text('platformio.ini'), /pre:\/usr\/local\/lib\/node_modules\/ota-hooks\/hooks\/platformio\.py/);
@@ -400,7 +414,7 @@ test('init uses an absolute hook path for a global installation and reports it',
 
 test('init leaves an unsupported extra_scripts list unchanged and prints the line to add', async (t) => {
   const entangled = `${ini}extra_scripts = post:c.py, \${other.text}\n[other]\ntext =\n  pre:a.py\n  pre:b.py\n`;
-  const folder = await platformio(t, { 'platformio.ini': entangled });
+  const folder = await platformio(t, { ...existingKeys, 'platformio.ini': entangled });
   const { exitCode, stderr } = await init(folder, '--yes');
   t.is(exitCode, 0);
   t.is(await folder.text('platformio.ini'), entangled);
@@ -410,6 +424,7 @@ test('init leaves an unsupported extra_scripts list unchanged and prints the lin
 test('init --ide installs the hooks in the Arduino cores and --undo removes them', async (t) => {
   const core = 'arduino/packages/esp8266/hardware/esp8266/3.1.2';
   const folder = await testFolder(t, {
+    ...inDoor,
     'door/door.ino': sketch,
     ...installed,
     [`${core}/platform.txt`]: platformText('3.1.2'),
