@@ -27,6 +27,7 @@ export const approvalInfoSchema = v.strictObject({
   rollout: v.optional(v.omit(rolloutRequestSchema, ['version', 'channel'])),
   /** Images that the promotion selects. Absent for a rollout, and for a promotion of all images. */
   parts: channelRequestSchema.entries.parts,
+  allow: channelRequestSchema.entries.allow,
 });
 export type ApprovalInfo = DeepReadonly<v.InferOutput<typeof approvalInfoSchema>>;
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type DeepReadonly, printable, sha256, sizeBytes } from '../core/model/fields.ts';
 import { printableParagraphs } from '../core/model/unprintable.ts';
+import type { RuleId } from '../core/preflight/registry.ts';
 
 /**
  * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. `src/server/http/api/operations/` declares the operations, and
@@ -104,7 +105,23 @@ const selection = {
   /** Parts of the release, each of which must include an image. If absent, the request applies to all images of the version. */
   parts: v.optional(v.pipe(v.array(releasePart), v.minLength(1, 'must not be empty'), v.maxLength(256))),
 };
-export const channelRequestSchema = v.strictObject(selection);
+
+/** Rules that can be allowed for a promotion or a rollout: the other rules concern the build, and are allowed when it is published. */
+export const lockOutRuleNames = [
+  'lockout-product',
+  'lockout-key',
+  'lockout-security-version',
+] as const satisfies readonly RuleId[];
+export type LockOutRule = (typeof lockOutRuleNames)[number];
+
+/** Names of rules that do not block the promotion or the rollout. */
+export const allowedLockOuts = v.optional(
+  v.pipe(
+    v.array(v.picklist(lockOutRuleNames, `must be ${lockOutRuleNames.join(', ')}`)),
+    v.maxLength(lockOutRuleNames.length, 'must name each rule once'),
+  ),
+);
+export const channelRequestSchema = v.strictObject({ ...selection, allow: allowedLockOuts });
 
 export const yankRequestSchema = v.strictObject({
   ...selection,

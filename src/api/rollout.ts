@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type DeepReadonly, printable } from '../core/model/fields.ts';
-import { firmwareVersion, reasonText, resourceName } from './release.ts';
+import { allowedLockOuts, firmwareVersion, reasonText, resourceName } from './release.ts';
 
 const percent = v.pipe(
   v.number('must be a number'),
@@ -107,6 +107,7 @@ export const rolloutRequestSchema = v.strictObject({
   window: v.optional(windowSchema),
   /** Maximum number of sends within an hour; absent for no limit. */
   perHour: v.optional(wholeNumber),
+  allow: allowedLockOuts,
 });
 export type RolloutRequest = v.InferInput<typeof rolloutRequestSchema>;
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { type LockOutRule, lockOutRuleNames } from '../../api/release.ts';
 import type { RuleAllowance } from '../../core/model/manifest.ts';
 import { projectRules, rulesAllowedByProject } from '../../core/preflight/project-rules.ts';
 import { isRuleId, type RuleId } from '../../core/preflight/registry.ts';
@@ -19,6 +20,18 @@ export const allowOption = new Option(
 )
   .argParser(allowedRule)
   .default<RuleId[]>([]);
+
+/** Rules about lock-outs that do not block a promotion or a rollout. */
+export const allowLockOutOption = new Option(
+  '--allow <rule>',
+  'Rule about devices that could not be updated any more, which does not block the change (repeatable)',
+).argParser(allowedLockOut);
+
+function allowedLockOut(value: string, previous: LockOutRule[] = []): LockOutRule[] {
+  const rule = lockOutRuleNames.find((name) => name === value);
+  if (rule !== undefined) return [...previous, rule];
+  throw new InvalidArgumentError(`must be ${lockOutRuleNames.join(', ')}`);
+}
 
 /** Rules that the project allows outside its configuration, such as `custom_ota_allow` in platformio.ini. */
 export const projectAllowOption = new Option(

@@ -82,7 +82,7 @@ const lockoutSecurityVersion = {
 export const lockOutRules = [lockoutProduct, lockoutKey, lockoutSecurityVersion] as const;
 
 /** Returns the security version that devices with this build require of the next update; undefined if it is unknown. */
-function securityVersionOf({ image, metadata }: Release): number | undefined {
+export function securityVersionOf({ image, metadata }: Release): number | undefined {
   return image.guard?.securityVersion ?? metadata?.securityVersion;
 }
 

@@ -60,6 +60,7 @@ const project = v.looseObject({
         releaseIds: v.array(id),
         rollout: v.optional(v.looseObject({ stages: v.array(stageSchema), gate: gateSchema, halt: haltSchema })),
         parts: channelRequestSchema.entries.parts,
+        allow: channelRequestSchema.entries.allow,
         by: label,
         at: time,
       }),

@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { NotEnrolledInfo } from '../../api/admin-info.ts';
 import type { ApprovalMode } from '../../api/approvals.ts';
-import type { ReleasePart, Role } from '../../api/release.ts';
+import type { LockOutRule, ReleasePart, Role } from '../../api/release.ts';
 import type { DeviceRule } from '../../api/release-admin.ts';
 import type {
   RolloutGate,
@@ -111,6 +111,8 @@ export interface PendingApproval {
   readonly rollout?: Omit<v.InferOutput<typeof rolloutRequestSchema>, 'version' | 'channel'> | undefined;
   /** Parts of the version that a promotion selects; undefined for all of them. */
   readonly parts?: readonly ReleasePart[] | undefined;
+  /** Rules about lock-outs that do not block a promotion. */
+  readonly allow?: readonly LockOutRule[] | undefined;
   readonly by: Actor;
   /** Milliseconds since 1970. */
   readonly at: number;

@@ -8,6 +8,7 @@ import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import type { TextBlock } from '../../output/text-block.ts';
+import { allowLockOutOption } from '../../shared/allowed-rules.ts';
 import { requireConfirmation, yesOption } from '../../shared/confirmation.ts';
 import { collect, positiveInteger } from '../../shared/option-values.ts';
 import { requestedText } from './approvals.ts';
@@ -40,6 +41,7 @@ const promoteCommand = (declaration: Declaration) =>
     .option('--channel <name>', 'Channel to promote the release to', defaultChannel)
     .addOption(selection.kind)
     .addOption(selection.board)
+    .addOption(allowLockOutOption)
     .option('--request-approval', 'Do not promote the release before a second person has approved it');
 
 const yankCommand = (declaration: Declaration) =>
@@ -90,15 +92,15 @@ async function promote(
   io: Io,
 ): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { channel } = options;
+  const { channel, allow } = options;
   if (options.requestApproval === true) {
     const place = `/projects/${segment(project)}/approvals/promotions`;
-    const wanted = { channel, version, parts: partsOf(options) };
+    const wanted = { channel, version, parts: partsOf(options), allow };
     const pending = await request('POST', place, approvalInfoSchema, wanted);
     return report.result('server releases promote', pending, requestedText(project, pending));
   }
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
-  const { release } = await request('PUT', path, selectedReleaseResponse, { version, parts: partsOf(options) });
+  const { release } = await request('PUT', path, selectedReleaseResponse, { version, parts: partsOf(options), allow });
   report.say(`Promoted ${nameOf(release)} to ${channel}`);
   report.result('server releases promote', release);
 }

@@ -41,7 +41,7 @@ export function approvalRoutes(parts: ServerParts): readonly Route[] {
 }
 
 function approvalInfo(
-  { id, version, channel, rollout, parts, by, at }: PendingApproval,
+  { id, version, channel, rollout, parts, allow, by, at }: PendingApproval,
   names: ActorNames,
 ): ApprovalInfo {
   return {
@@ -54,5 +54,6 @@ function approvalInfo(
     requestedByName: names.get(by),
     rollout,
     parts,
+    allow,
   };
 }

@@ -1,5 +1,6 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
+import { requireAllowedRules } from '../../services/releases/publisher-limits.ts';
 import { listMembers } from '../../services/rollouts/member-lists.ts';
 import { unknownRollout } from '../../services/rollouts/unknown-rollout.ts';
 import { type ActorNames, actorNames } from '../../services/tokens.ts';
@@ -19,7 +20,10 @@ export function rolloutRoutes(parts: ServerParts): readonly Route[] {
 
     route(rolloutOperations.start, async ({ params, token, body }) => {
       const project = requireProject(parts, params.project);
-      return named(await rollouts.start({ project, request: await body(), by: token.id, now: clock.now() }));
+      const request = await body();
+      const view = parts.catalog.view(project);
+      if (view !== undefined) requireAllowedRules(token, view.project, request.allow ?? []);
+      return named(await rollouts.start({ project, request, by: token.id, now: clock.now() }));
     }),
 
     route(rolloutOperations.show, async ({ params }) => {

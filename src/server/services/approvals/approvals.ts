@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type * as v from 'valibot';
-import type { ReleasePart } from '../../../api/release.ts';
+import type { LockOutRule, ReleasePart } from '../../../api/release.ts';
 import type { rolloutRequestSchema } from '../../../api/rollout.ts';
 import { permits } from '../../auth/permissions.ts';
 import type { PendingApproval, ProjectRecord, TokenRecord } from '../../storage/records.ts';
@@ -9,8 +9,9 @@ import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { ApprovalEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
+import { requireNoLockOuts } from '../releases/fleet-lock-outs.ts';
 import { promoteReleases } from '../releases/promote-releases.ts';
-import { requirePromotable } from '../releases/publisher-limits.ts';
+import { requireAllowedRules, requirePromotable } from '../releases/publisher-limits.ts';
 import { withLatestView } from '../releases/with-latest-view.ts';
 import { selectReleases } from '../releases/yank-releases.ts';
 import { requireFreeChannel } from '../rollouts/rollouts.ts';
@@ -38,6 +39,7 @@ export function requestRollout(
   const { version, channel, ...settings } = request;
   return addPending(parts, project, async (view) => {
     requireFreeChannel(view, channel);
+    requireAllowedRules(by, requireProject(view, project), request.allow ?? []);
     const prepared = await prepareRollout(parts.store, { project, request, by: by.id, now: parts.clock.now() });
     return { ...newPending(by), version, channel, releaseIds: prepared.releaseIds, rollout: settings };
   });
@@ -55,16 +57,24 @@ export function requestPromotion(
     readonly channel: string;
     readonly version: string;
     readonly parts?: readonly ReleasePart[] | undefined;
+    readonly allow?: readonly LockOutRule[] | undefined;
     readonly by: TokenRecord;
   },
 ): Promise<PendingApproval> {
-  const { project, channel, version, by } = promotion;
+  const { project, channel, version, by, allow = [] } = promotion;
   return addPending(parts, project, async (view) => {
     const chosen = await selectReleases(parts.store, project, promotion);
     await requirePromotable(parts.store, by, { project, channel, chosen });
     requireFreeChannel(view, channel);
+    requireAllowedRules(by, requireProject(view, project), allow);
+    await requireNoLockOuts(parts.store, {
+      project,
+      channel,
+      manifests: chosen.map(({ manifest }) => manifest),
+      allow,
+    });
     const releaseIds = chosen.map(({ id }) => id);
-    return { ...newPending(by), version, channel, releaseIds, parts: promotion.parts };
+    return { ...newPending(by), version, channel, releaseIds, parts: promotion.parts, allow: promotion.allow };
   });
 }
 
@@ -154,7 +164,7 @@ export async function approve(parts: Parts, { project, id, by }: Decision): Prom
           ...approval,
         });
   if (started === undefined) {
-    const selection = { version, parts: pending.parts };
+    const selection = { version, parts: pending.parts, allow: pending.allow };
     await promoteReleases(parts, { ...selection, project, channel, publisher: requester, ...approval });
   }
   await removePending(parts, { project, id, by }, 'approval.granted');

@@ -11,6 +11,7 @@ import { beyondReleaseLimits } from '../../storage/release-record.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
+import { requireNoLockOuts } from './fleet-lock-outs.ts';
 import { newProject } from './project.ts';
 import {
   requireAllowedRules,
@@ -45,7 +46,7 @@ export interface PreparedRelease {
 /**
  * Checks the parts of a publication that do not require reading the artifacts.
  *
- * @throws DomainError invalid, not-found, role-missing, wrong-key, conflict, image-known, blobs-missing
+ * @throws DomainError invalid, not-found, role-missing, wrong-key, conflict, image-known, blocked, blobs-missing
  */
 export async function prepareRelease(
   { store, uploads }: Pick<ServiceParts, 'store' | 'uploads'>,
@@ -100,7 +101,10 @@ async function requirePublishable(
   if (draft !== undefined) await requireNotStopped(store, publisher, { project, chosen: [draft] });
 }
 
-/** Requires that the channel of the request has not served the bytes before under a different version or board. */
+/**
+ * Requires that the channel of the request has not served the bytes before under a different version or board, and that the release locks no
+ * device out.
+ */
 async function requireForward(
   store: Store,
   { project, request, publisher }: PublishInput,
@@ -114,6 +118,7 @@ async function requireForward(
   // Publishing a release again on a channel that has served it before changes nothing.
   if (before.some(isSame)) return;
   await requireNotServedBefore(store, publisher, { project, channel, release: { version, manifest } });
+  await requireNoLockOuts(store, { project, channel, manifests: [manifest], allow: request.allow });
 }
 
 /** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */

@@ -21,7 +21,7 @@ export interface ProjectView {
 
 type Source = Pick<Store, 'catalog' | 'rollouts'>;
 
-const mostReleasesLookedAt = 32;
+export const mostReleasesLookedAt = 32;
 /** Maximum number of intermediate releases per board and key. The limit is low, because the planner tries every path through these releases. */
 const mostIntermediateReleases = 4;
 /** Number of sketch MD5s and of versions that a view remembers. Devices may report any number of MD5s. */

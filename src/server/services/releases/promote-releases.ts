@@ -1,10 +1,12 @@
+import type { LockOutRule } from '../../../api/release.ts';
 import type { Actor, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
 import { requireApproval } from '../approvals/require-approval.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
 import { requireFreeChannel } from '../rollouts/rollouts.ts';
-import { requirePromotable } from './publisher-limits.ts';
+import { requireNoLockOuts } from './fleet-lock-outs.ts';
+import { requireAllowedRules, requirePromotable } from './publisher-limits.ts';
 import { withLatestView } from './with-latest-view.ts';
 import { type ReleaseSelection, releaseNames, selectReleases } from './yank-releases.ts';
 
@@ -17,16 +19,18 @@ interface Promotion extends ReleaseSelection {
   /** Second person, who has approved the promotion. */
   readonly approvedBy?: Actor | undefined;
   readonly publisher: Pick<TokenRecord, 'roles' | 'channels'>;
+  /** Rules about lock-outs that do not block the promotion. */
+  readonly allow?: readonly LockOutRule[] | undefined;
 }
 
 /**
  * Makes the selected releases the current releases of a channel.
  *
- * @throws DomainError not-found; role-missing; conflict if a rollout is in progress on the channel
+ * @throws DomainError not-found; role-missing; blocked; conflict if a rollout is in progress on the channel
  */
 export async function promoteReleases(parts: Parts, promotion: Promotion): Promise<readonly ReleaseRecord[]> {
   const { store, catalog, rollouts, events } = parts;
-  const { project, channel, by, approvedBy, publisher } = promotion;
+  const { project, channel, by, approvedBy, publisher, allow = [] } = promotion;
   const at = Date.now();
   const eventOf = (releases: readonly ReleaseRecord[]): DomainEvent => {
     return { type: 'release.promoted', project, actor: by, at, channel, releases: releaseNames(releases), approvedBy };
@@ -36,6 +40,8 @@ export async function promoteReleases(parts: Parts, promotion: Promotion): Promi
     await requirePromotable(store, publisher, { project, channel, chosen });
     requireApproval(view, approvedBy);
     requireFreeChannel(view, channel);
+    if (view !== undefined) requireAllowedRules(publisher, view.project, allow);
+    await requireNoLockOuts(store, { project, channel, manifests: chosen.map(({ manifest }) => manifest), allow });
     const ids = chosen.map(({ id }) => id);
     const auditOf = (releases: readonly ReleaseRecord[]) => auditEntryOf(eventOf(releases));
     return { chosen, promoted: await store.catalog.promote(project, channel, ids, auditOf, view?.revision ?? 0) };

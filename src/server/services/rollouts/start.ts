@@ -4,6 +4,7 @@ import type { RolloutStage, rolloutRequestSchema } from '../../../api/rollout.ts
 import type { Actor, DeviceRecord } from '../../storage/records.ts';
 import type { NewRollout, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
+import { requireNoLockOuts } from '../releases/fleet-lock-outs.ts';
 import { yankedText } from '../releases/yanked-version.ts';
 import { isMember } from './progress.ts';
 import type { ServiceTime } from './service-clock.ts';
@@ -24,7 +25,8 @@ const readAtOnce = 1000;
  * Creates the record for a new rollout.
  *
  * @throws DomainError not-found: the version does not exist. conflict: the channel already serves the version. invalid: a canary is
- *   unknown, or no enrolled device can prove the release before it is sent to all devices
+ *   unknown, or no enrolled device can prove the release before it is sent to all devices.
+ *   blocked: known devices could not be updated any more
  */
 export async function prepareRollout(store: Store, question: StartInput): Promise<NewRollout> {
   const { project, request, by, approvedBy, now } = question;
@@ -46,6 +48,8 @@ export async function prepareRollout(store: Store, question: StartInput): Promis
     const hint = 'Publish the next version with --draft, and start its rollout before you promote it.';
     throw new DomainError('conflict', `${version} is already the current release of ${channel}`, hint);
   }
+  const manifests = releases.filter(({ id }) => !currentIds.includes(id)).map(({ manifest }) => manifest);
+  await requireNoLockOuts(store, { project, channel, manifests, allow: request.allow ?? [] });
   const stages = await knownStages(store, { ...request, project });
   return {
     project,

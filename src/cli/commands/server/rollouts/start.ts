@@ -6,6 +6,7 @@ import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
+import { allowLockOutOption } from '../../../shared/allowed-rules.ts';
 import { duration, percentage, positiveInteger } from '../../../shared/option-values.ts';
 import { requestedText } from '../approvals.ts';
 import { segment, serverClient, serverCommand } from '../connection.ts';
@@ -48,6 +49,7 @@ const startCommand = (declaration: Declaration) =>
     .option('--window <from-to>', 'Send the release only at this time of day, such as 01:00-05:00', window)
     .option('--time-zone <name>', 'Time zone of --window, such as Europe/Berlin (default: UTC)')
     .option('--per-hour <n>', 'Maximum number of devices to which the release is sent within an hour', positiveInteger)
+    .addOption(allowLockOutOption)
     .option('--request-approval', 'Do not start the rollout before a second person has approved it');
 
 /** Parses a window of time such as `01:00-05:00`. */
@@ -70,6 +72,7 @@ async function start(project: string, version: string, options: StartOptions, io
   const { request, report } = serverClient(options, io);
   const wanted: RolloutRequest = {
     version,
+    allow: options.allow,
     channel: options.channel,
     stages: options.stage,
     gate: { runningPercent: options.running, soakMs: options.soak },

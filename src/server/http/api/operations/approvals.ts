@@ -24,7 +24,7 @@ export const approvalOperations = {
     body: rolloutRequestSchema,
     statuses: [201],
     response: approvalInfoSchema,
-    problems: ['conflict'],
+    problems: ['blocked', 'conflict'],
   }),
   requestPromotion: operation({
     id: 'requestPromotionApproval',
@@ -36,7 +36,7 @@ export const approvalOperations = {
     body: promotionApprovalSchema,
     statuses: [201],
     response: approvalInfoSchema,
-    problems: ['channel-not-permitted', 'image-known', 'conflict'],
+    problems: ['channel-not-permitted', 'image-known', 'blocked', 'conflict'],
   }),
   approve: operation({
     id: 'approveChange',
@@ -48,7 +48,7 @@ export const approvalOperations = {
     action: 'rollouts',
     statuses: [200],
     response: approvalResultSchema,
-    problems: ['channel-not-permitted', 'image-known', 'conflict'],
+    problems: ['channel-not-permitted', 'image-known', 'blocked', 'conflict'],
   }),
   decline: operation({
     id: 'declineChange',

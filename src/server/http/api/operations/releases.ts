@@ -101,6 +101,6 @@ export const releaseOperations = {
     body: channelRequestSchema,
     statuses: [200],
     response: selected,
-    problems: ['channel-not-permitted', 'image-known', 'conflict'],
+    problems: ['channel-not-permitted', 'image-known', 'blocked', 'conflict'],
   }),
 } as const;

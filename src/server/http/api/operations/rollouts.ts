@@ -32,7 +32,7 @@ export const rolloutOperations = {
     body: rolloutRequestSchema,
     statuses: [201],
     response: rolloutInfoSchema,
-    problems: ['conflict'],
+    problems: ['blocked', 'conflict'],
   }),
   show: operation({
     id: 'getRollout',
