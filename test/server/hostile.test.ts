@@ -298,14 +298,19 @@ test('limits the connections from one address', async (t) => {
   await until(() => isSound(server).catch(() => false));
 });
 
-test('returns 429 to an address with too many failed requests', async (t) => {
+test('returns 429 with the reason to an address with too many failed requests', async (t) => {
   // On a slow machine, the failure limit would recover faster than the test causes failures.
   const server = await startTestServer(t, { limits: { failuresPerSecond: 0 } });
   const statuses = new Set<number>();
+  const texts = new Set<string>();
   for (let count = 0; count < 130; count++) {
-    statuses.add(readResponse(await sendRaw(server.port, updateRequest('/update/nothing'))).status);
+    const { status, body } = readResponse(await sendRaw(server.port, updateRequest('/update/nothing')));
+    statuses.add(status);
+    texts.add(body.toString().trim());
   }
   t.deepEqual([...statuses], [404, 429]);
+  const reason = 'Project not found';
+  t.deepEqual([...texts], [reason, `${reason}; also, too many failed requests from this address`]);
 });
 
 test('returns 503 with Retry-After when the limit of concurrent downloads is reached', async (t) => {
@@ -323,5 +328,3 @@ test('returns 503 with Retry-After when the limit of concurrent downloads is rea
 function hex(value: number): string {
   return (value & 255).toString(16).padStart(2, '0').toUpperCase();
 }
-
-/** Sends data until the connection is closed. */

@@ -33,7 +33,7 @@ const skipped = {
   'server/hostile': {
     'closes a download that the client does not read': reasons.process,
     'limits the connections from one address': reasons.limits,
-    'returns 429 to an address with too many failed requests': reasons.limits,
+    'returns 429 with the reason to an address with too many failed requests': reasons.limits,
     'limits the number of records stored for fake devices, and still serves an enrolled device': reasons.limits,
     'returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response': reasons.process,
   },

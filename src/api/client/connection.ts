@@ -66,8 +66,8 @@ const passingFaults = new Set([
 
 /**
  * Creates a client for an update server's API. After a transient network fault or status, a request is retried at most `pausesMs.length`
- * times. A non-repeatable request is retried only if no connection was made or the response status is 429 or 503, because the server has
- * then not processed the request. A request is not repeated if the server is silent, is slow or sends too much. `signal` cancels attempts
+ * times. A non-repeatable request is retried only if no connection was made or the response status is 503 or a proxy's 429, because the
+ * server has then not processed the request. A request is not repeated if the server is silent, is slow or sends too much. `signal` cancels attempts
  * and delays.
  *
  * @returns a function that throws OtaError SERVER_UNREACHABLE, PROXY_UNUSABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
@@ -91,7 +91,9 @@ function mayRepeat(
   attempt: Attempt,
 ): boolean {
   if ('fault' in attempt) return attempt.isPassing && (isRepeatable || attempt.isUnsent);
-  const { status } = attempt.response;
+  const { status, problem } = attempt.response;
+  // A wait of seconds does not help: the token is invalid, or the server has too many unfinished uploads. A 429 of a proxy has another code.
+  if (problem?.code === 'too-many-requests') return false;
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
 }
 

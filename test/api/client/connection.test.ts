@@ -86,7 +86,7 @@ for (const request of repeatable) {
     const troubles: Reply[] = [
       'break',
       { status: 503, json: {} },
-      problem(429, 'too-many-requests'),
+      { status: 429, text: 'slow down' },
       { status: 502, text: 'bad gateway' },
     ];
     const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 200, json: 'done' });
@@ -100,11 +100,21 @@ for (const request of repeatable) {
 }
 
 test('retries a non-repeatable POST after 503 and 429, because the server did not process the request', async (t) => {
-  const troubles: Reply[] = [{ status: 503, json: {} }, problem(429, 'too-many-requests')];
+  const troubles: Reply[] = [
+    { status: 503, json: {} },
+    { status: 429, text: 'slow down' },
+  ];
   const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 201, json: 'done' });
   const response = await client(server)({ method: 'POST', path: '/tokens', json: { a: 1 } });
   t.deepEqual(response.problem === undefined && response.json, 'done');
   t.is(server.arrived.length, 3);
+});
+
+test('does not retry after a 429 of the server, because a refused token stays refused', async (t) => {
+  const server = await scriptedServer(t, () => problem(429, 'too-many-requests'));
+  const response = await client(server)({ method: 'PUT', path: '/x', json: { a: 1 } });
+  t.is(response.problem?.code, 'too-many-requests');
+  t.is(server.arrived.length, 1);
 });
 
 /** Limits that a silent server exceeds quickly. */

@@ -190,13 +190,16 @@ export class DeviceHandler {
     });
   }
 
-  /** Sends the error response, or 429 if the address has exceeded its limit of failures. */
+  /**
+   * Sends the error response. If the address has exceeded its limit of failures, the status is 429, and the text still contains the reason,
+   * such as a wrong password: waiting would not help.
+   */
   #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: ErrorResponse): void {
     const { failures, counters } = this.#parts;
     const isWithinLimit = failures.take(this.#addressOf(request));
     countIn(counters.responses, isWithinLimit ? status : 429);
     if (isWithinLimit) sendText(response, status, text, headers);
-    else sendText(response, 429, 'Too many failed requests from this address', { Connection: 'close' });
+    else sendText(response, 429, `${text}; also, too many failed requests from this address`, { Connection: 'close' });
   }
 
   #addressOf(request: IncomingMessage): string {
