@@ -47,6 +47,7 @@ export const errorExamples = {
     { name: 'kitchen', reason: 'the configuration already has a device with this name', hint: hintOfCase },
   ],
   PAGE_LISTEN_FAILED: [{ address: '127.0.0.1:8300', reason: 'EADDRINUSE' }],
+  SIMULATOR_ALL_OFFLINE: [{ reasons: ['not-loadable'] }, { reasons: ['not-loadable', 'injected-fault'] }],
   SIMULATOR_LISTEN_FAILED: [{ address: '127.0.0.1:8266', reason: 'EADDRINUSE' }],
   PUBLISH_AFTER_BUILD_FAILED: [{ exitCode: 1, file: 'build/door.ino.bin' }],
   ROLLOUT_NOT_FOUND: [{ project: 'door', channel: 'stable' }],

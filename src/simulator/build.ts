@@ -118,8 +118,9 @@ export function activeGuard(
   return isOther ? undefined : guard;
 }
 
-function keyAfterUpdate(
-  present: SimulatedBuild,
+/** Returns the key of the Updater in a new image, as {@link buildAfterUpdate} determines it. */
+export function keyAfterUpdate(
+  present: Pick<SimulatedBuild, 'publicKey'>,
   options: SimulatedBuildOptions,
   manifest: Manifest | undefined,
   embedded: readonly EmbeddedKey[],

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { coreCapabilities } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
+import type { RsaPublicKey } from '../core/keys/public-key.ts';
 import { nearestRelease, readCoreName } from '../core/model/core-name.ts';
+import type { Manifest } from '../core/model/manifest.ts';
 import { recognize } from '../core/preflight/running.ts';
 import { OtaError } from '../errors/ota-error.ts';
-import { activeGuard, type SimulatedBuild } from './build.ts';
+import { activeGuard, keyAfterUpdate, type SimulatedBuild } from './build.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 import type { VirtualDeviceOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
@@ -37,17 +39,15 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) throw new OtaError('CORE_UNKNOWN', { core, nearest: nearestRelease(core) });
   const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);
-  const sketchSizeBytes = sketch?.sketchSizeBytes ?? image.length;
-  const sketchMd5 = createHash('md5').update(image.subarray(0, sketchSizeBytes)).digest('hex');
   return {
     image,
-    sketchSizeBytes,
+    sketchSizeBytes: sketch?.sketchSizeBytes ?? image.length,
     chipSizeBytes,
     build: {
       core,
       capabilities,
       publicKey: options.publicKey === 'none' ? undefined : options.publicKey,
-      guard: activeGuard(image, options.publicKey, recognize(sketchMd5, options.manifests ?? [])?.manifest),
+      guard: activeGuard(image, options.publicKey, manifestOf(image, options.manifests ?? [])),
       format: options.format,
       fsStart,
       fsEnd,
@@ -56,6 +56,22 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
       version: options.version ?? '',
     },
   };
+}
+
+/**
+ * Returns the key that the Updater of a device with this image uses, if the build was correct ({@link activeGuard}). Undefined if the image
+ * contains no key, or a guard, which has keys of its own.
+ */
+export function embeddedKeyOf(image: Uint8Array, manifests: readonly Manifest[]): RsaPublicKey | undefined {
+  const manifest = manifestOf(image, manifests);
+  if (activeGuard(image, undefined, manifest) !== undefined) return undefined;
+  return keyAfterUpdate({ publicKey: undefined }, {}, manifest, readFirmwareCached(image).embeddedKeys);
+}
+
+function manifestOf(image: Uint8Array, manifests: readonly Manifest[]): Manifest | undefined {
+  const sketchSizeBytes = readFirmwareCached(image).sketch?.sketchSizeBytes ?? image.length;
+  const sketchMd5 = createHash('md5').update(image.subarray(0, sketchSizeBytes)).digest('hex');
+  return recognize(sketchMd5, manifests)?.manifest;
 }
 
 function imageOf({ image, core, publicKey }: VirtualDeviceOptions, chipSizeBytes: number): Uint8Array {

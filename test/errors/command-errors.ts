@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { knownError } from '../../src/cli/known-error.ts';
+import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { testBuild } from '../server/builds.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { door } from '../support/built-sketch.ts';
@@ -56,6 +60,16 @@ export const commandErrors = {
     return runCommand(['init', '--source', 'door', '--yes'], { cwd: folder.path, cli });
   },
   SIMULATOR_LISTEN_FAILED: inFolder('simulate --host 192.0.2.1'),
+  SIMULATOR_ALL_OFFLINE: async (t) => {
+    const image = syntheticSketch({ sizeBytes: 40_000, seed: 4 });
+    // Devices send HTTP/1.0 requests, in whose responses Node.js sets no length.
+    const server = createServer((_, response) => response.setHeader('content-length', image.length).end(image));
+    t.teardown(() => server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const argv = ['simulate', '--update-url', url, '--interval', '1', '--quick', '--no-web', '--fault', 'offline=100%'];
+    return runCommand(argv, { cwd: '.' });
+  },
   PAGE_LISTEN_FAILED: async (t) => {
     const { port } = await startTestServer(t);
     const folder = await testFolder(t);

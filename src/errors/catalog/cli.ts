@@ -120,6 +120,14 @@ export const cliEntries = {
     'The port is in use, or the address does not belong to this machine.',
     () => 'Pass a different port or address; port 0 selects any free port.',
   ),
+  SIMULATOR_ALL_OFFLINE: entry<{ reasons: readonly string[] }>(
+    1,
+    ({ reasons }) =>
+      `${reasons.length === 1 ? 'The simulated device is' : `All ${reasons.length} simulated devices are`} offline: ${[...new Set(reasons)].join(', ')}`,
+    'An update left the devices without a sketch that starts, or an injected fault turned them off. Real devices need a cable then.',
+    () =>
+      'Run the command again to start new devices. `ota-hooks preflight` shows beforehand which updates a device cannot start.',
+  ),
   PAGE_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     1,
     ({ address, reason }) => `The page cannot be served on ${address}: ${explainReason(reason)}`,

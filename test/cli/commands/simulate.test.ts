@@ -14,6 +14,10 @@ import { testFolder } from '../../support/test-folder.ts';
 const key = makeKeyPair();
 const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publicKey });
 
+async function folderOf(t: ExecutionContext): Promise<string> {
+  return (await testFolder(t, { 'door.bin': keyed })).path;
+}
+
 /** Runs `simulate --json` and returns its events one by one until the test stops the command. */
 async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.', env = {}) {
   const abort = new AbortController();
@@ -41,6 +45,7 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
   const done = (await makeProgram(io, all)).parseAsync(all, { from: 'user' });
   done.catch(() => wake());
   return {
+    done,
     async event(): Promise<Record<string, unknown>> {
       for (let line = lines.shift(); ; line = lines.shift()) {
         if (line !== undefined) return JSON.parse(line);
@@ -62,7 +67,7 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
 }
 
 test('simulate --json prints ready, update and boot events, one per line', async (t) => {
-  const running = await simulation(t, ['--image', 'door.bin'], (await testFolder(t, { 'door.bin': keyed })).path);
+  const running = await simulation(t, ['--image', 'door.bin', '--no-public-key'], await folderOf(t));
   const ready = await running.event();
   t.like(ready, { event: 'ready' });
   t.deepEqual(Object.keys(ready), ['event', 'mac', 'otaPort', 'webPort']);
@@ -71,6 +76,31 @@ test('simulate --json prints ready, update and boot events, one per line', async
   const { mac } = ready;
   t.deepEqual(await running.event(), { event: 'update', mac, transport: 'espota', verdict: 'accepted', error: null });
   t.deepEqual(await running.event(), { event: 'boot', mac, sketchMd5: md5(next) });
+  await running.end();
+});
+
+test('simulate --image verifies signatures with the key in the image, as a real device does', async (t) => {
+  const running = await simulation(t, ['--image', 'door.bin', '--core', '2.7.4', '--no-web'], await folderOf(t));
+  const device = { otaPort: Number((await running.event())['otaPort']) };
+  const next = syntheticSketch({ sizeBytes: 40_000, seed: 4 });
+  await bareUpload(t, device, next);
+  t.like(await running.event(), { verdict: 'rejected', error: 'ERROR[12]: Signature verification failed' });
+  await bareUpload(t, device, signFile(next, key.privateKey, 'current'));
+  t.like(await running.event(), { verdict: 'accepted' });
+  t.like(await running.event(), { event: 'boot', sketchMd5: md5(next) });
+  await running.end();
+});
+
+test('simulate --public-key takes precedence over the key in the image', async (t) => {
+  const other = makeKeyPair();
+  const folder = await testFolder(t, { 'door.bin': keyed, 'other.key': other.publicKey.pem });
+  const running = await simulation(t, ['--image', 'door.bin', '--public-key', 'other.key', '--no-web'], folder.path);
+  const device = { otaPort: Number((await running.event())['otaPort']) };
+  const next = syntheticSketch({ sizeBytes: 40_000, seed: 4 });
+  await bareUpload(t, device, signFile(next, key.privateKey, 'current'));
+  t.like(await running.event(), { verdict: 'rejected' });
+  await bareUpload(t, device, signFile(next, other.privateKey, 'current'));
+  t.like(await running.event(), { verdict: 'accepted' });
   await running.end();
 });
 
@@ -87,7 +117,21 @@ test('simulate reports why an update was rejected and why a device was bricked',
   await bareUpload(t, device, signFile(spoilt, key.privateKey, 'current'));
   t.like(await running.event(), { verdict: 'accepted' });
   t.like(await running.event(), { event: 'bricked', reason: 'not-loadable' });
-  await running.end();
+  const error = await t.throwsAsync(running.done, { code: 'SIMULATOR_ALL_OFFLINE' });
+  t.is(error?.message, 'The simulated device is offline: not-loadable');
+});
+
+test('simulate continues while one device is left, and ends with an error when all are offline', async (t) => {
+  const options = ['--image', 'door.bin', '--no-public-key', '--no-web', '--count', '2', '--fault', 'offline=100%'];
+  const running = await simulation(t, options, await folderOf(t));
+  const ports = [await running.event(), await running.event()].map((ready) => Number(ready['otaPort']));
+  for (const otaPort of ports) {
+    await bareUpload(t, { otaPort }, syntheticSketch({ sizeBytes: 40_000, seed: 4 }));
+    t.like(await running.event(), { verdict: 'accepted' });
+    t.like(await running.event(), { event: 'bricked', reason: 'injected-fault' });
+  }
+  const error = await t.throwsAsync(running.done, { code: 'SIMULATOR_ALL_OFFLINE' });
+  t.is(error?.message, 'All 2 simulated devices are offline: injected-fault');
 });
 
 test('simulate --count starts devices with unique ports and MAC addresses', async (t) => {

@@ -7,6 +7,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import { loadPublicKey } from '../../../project/keys/key-files.ts';
 import { mergeFaults } from '../../../simulator/fault-syntax.ts';
 import type { Faults } from '../../../simulator/faults.ts';
+import { embeddedKeyOf } from '../../../simulator/initial-sketch.ts';
 import type { VirtualDeviceOptions } from '../../../simulator/options.ts';
 import { randomFaults } from '../../../simulator/random-faults.ts';
 import { quickTimings } from '../../../simulator/timings.ts';
@@ -16,15 +17,16 @@ import type { SimulateOptions } from './options.ts';
 
 /** Returns the options that all simulated devices share. */
 export async function simulatedDevice(options: SimulateOptions, io: Io): Promise<VirtualDeviceOptions> {
-  const [image, publicKey, ca, manifests] = await Promise.all([
+  const [image, namedKey, ca, manifests] = await Promise.all([
     options.image === undefined ? undefined : readSketch(resolve(io.cwd, options.image)),
-    options.publicKey === undefined ? undefined : loadPublicKey(resolve(io.cwd, options.publicKey)),
+    typeof options.publicKey === 'string' ? loadPublicKey(resolve(io.cwd, options.publicKey)) : undefined,
     options.ca === undefined ? undefined : readNamedFile(resolve(io.cwd, options.ca), 'certificate'),
     Promise.all(options.manifest.map((file) => readManifestFile(resolve(io.cwd, file)))),
   ]);
+  const imageKey = image === undefined ? undefined : embeddedKeyOf(image, manifests);
   return {
     image,
-    publicKey,
+    publicKey: options.publicKey === false ? 'none' : (namedKey ?? imageKey),
     manifests,
     core: options.core,
     version: options.firmwareVersion,

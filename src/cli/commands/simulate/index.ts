@@ -18,17 +18,41 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<void> 
   const report = makeReport(io, options);
   const common = await simulatedDevice(options, io);
   const started: VirtualDevice[] = [];
+  const watch = offlineWatch(options.count);
   try {
     for (let index = 0; index < options.count && !io.signal.aborted; index++) {
       const device = await start({ ...common, ...distinct(options, index) });
       started.push(device);
-      for (const event of device.events.past) print(event, device, options, report);
-      device.events.on((event) => print(event, device, options, report));
+      const see = (event: SimulatorEvent) => {
+        print(event, device, options, report);
+        watch.see(event);
+      };
+      for (const event of device.events.past) see(event);
+      device.events.on(see);
     }
-    await untilAborted(io.signal);
+    await Promise.race([untilAborted(io.signal), watch.allOffline]);
   } finally {
     await Promise.all(started.map((device) => device.close()));
   }
+}
+
+/** Rejects a promise once all devices are offline for good, because nothing that the user waits for can happen any more. */
+function offlineWatch(count: number) {
+  const reasons: string[] = [];
+  let fail: (error: OtaError) => void = () => undefined;
+  const allOffline = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Devices may go offline while others are still being started.
+  allOffline.catch(() => undefined);
+  return {
+    allOffline,
+    see(event: SimulatorEvent) {
+      if (event.event !== 'bricked') return;
+      reasons.push(event.reason);
+      if (reasons.length === count) fail(new OtaError('SIMULATOR_ALL_OFFLINE', { reasons }));
+    },
+  };
 }
 
 /** Returns the options that differ between devices. */

@@ -16,7 +16,7 @@ import {
 
 export const simulateCommand = (declaration: Declaration) =>
   command(declaration, 'simulate', 'Simulate ESP8266 devices for testing updates, until Ctrl-C', [
-    'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
+    'ota-hooks simulate --image build/door.ino.bin --rtt 50',
     'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',
   ])
     .option(
@@ -34,7 +34,8 @@ export const simulateCommand = (declaration: Declaration) =>
     .option('--web-user <name>', 'User name for the web updater', 'admin')
     .option('--web-password-env <variable>', 'Environment variable with the web updater password (default: no login)')
     .option('--password-env <variable>', 'Environment variable with the ArduinoOTA password')
-    .option('--public-key <file>', 'Public key that the running sketch was built with')
+    .option('--public-key <file>', 'Public key that the running sketch was built with (default: the key in --image)')
+    .option('--no-public-key', 'Simulate a sketch that does not verify signatures')
     .option('--image <file>', 'Uncompressed sketch image that devices run (default: a synthetic 300 KB sketch)')
     .option('--manifest <file>', 'Manifest of a build that updates may install (.ota.json, repeatable)', collect, [])
     .option('--firmware-version <text>', 'Version that the running sketch sends to an update server')
