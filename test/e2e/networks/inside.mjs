@@ -33,7 +33,18 @@ const tasks = {
   /** Uploads to names that the hosts file of this namespace defines. The device has the last of 20 addresses. */
   async names() {
     const image = join(folder, 'door.bin');
-    const device = ['simulate', '--host', '127.0.1.20', '--ota-port', '8266', '--image', image, '--quick', '--json'];
+    const device = [
+      'simulate',
+      '--host',
+      '127.0.1.20',
+      '--ota-port',
+      '8266',
+      '--image',
+      image,
+      '--no-public-key',
+      '--quick',
+      '--json',
+    ];
     const { child } = await start(device, /"event":"ready"/);
     const result = {};
     for (const host of ['twenty.test', 'missing.test', 'loopback.test']) {
