@@ -21,10 +21,7 @@ export type SelectionResult =
 /** Selects the requested device from the devices that responded. The announced board must match the project's board. */
 export function selectDevice(selection: DeviceSelection, found: readonly DiscoveredDevice[]): SelectionResult {
   const { name, host = name, method, projectBoard, announcedBoard } = selection;
-  const wanted = host.toLowerCase().replace(/\.$/, '');
-  const ofName = found.filter((device) =>
-    [device.host, device.host.replace(/\.local$/, ''), device.name.toLowerCase(), device.address].includes(wanted),
-  );
+  const ofName = devicesNamed(host, found);
   const ofMethod = ofName.filter((one) => one.method === (method ?? 'espota'));
   const candidates = ofMethod.length === 0 && method === undefined ? ofName : ofMethod;
   const addresses = [...new Set(candidates.map(({ address }) => address))];
@@ -47,6 +44,14 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
   // A name that several devices have would select any of them at the next update.
   const isShared = found.some(({ host: other, address }) => other === device.host && address !== device.address);
   return { device, entry: entryOf(device, projectBoard, isShared) };
+}
+
+/** Returns the devices with a host name, a service name or an address. */
+export function devicesNamed(host: string, found: readonly DiscoveredDevice[]): readonly DiscoveredDevice[] {
+  const wanted = host.toLowerCase().replace(/\.$/, '');
+  return found.filter((device) =>
+    [device.host, device.host.replace(/\.local$/, ''), device.name.toLowerCase(), device.address].includes(wanted),
+  );
 }
 
 function listResponding(found: readonly DiscoveredDevice[]): string {

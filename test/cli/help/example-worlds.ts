@@ -126,8 +126,9 @@ async function announcedDoor(t: ExecutionContext, example: string): Promise<Exam
     folder: await testFolder(t, { 'ota.config.json': '{"project": "door"}' }),
     env: { OTA_DEVICE_KITCHEN: 'secret' },
     instead: { kitchen: hostname },
-    more: ['--interface', '127.0.0.1', '--timeout', '600'],
-    goesOn: example.includes('--watch'),
+    // With --watch, the command waits until the device has announced itself.
+    more: ['--interface', '127.0.0.1', '--timeout', '0.1', ...(example.includes('--add') ? ['--watch'] : [])],
+    goesOn: !example.includes('--add'),
   };
 }
 

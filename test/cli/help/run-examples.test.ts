@@ -34,8 +34,11 @@ for (const { words: path, examples } of await commandTree()) {
       }
       const { exitCode, error, stdout, stderr } = await running;
       t.is(exitCode, 0, error?.message ?? stderr);
-      if (argv.includes('--json')) assertDocument(t, command.join(' '), stdout);
-      else t.false(stdout.includes(`${cwd}/`), stdout);
+      if (argv.includes('--json')) {
+        const documents = argv.includes('--watch') ? stdout.trim().split('\n') : [stdout];
+        for (const document of documents) assertDocument(t, command.join(' '), document);
+      }
+      if (!argv.includes('--json')) t.false(stdout.includes(`${cwd}/`), stdout);
       t.false(stderr.includes(`${cwd}/`), `stderr contains absolute paths: ${stderr}`);
     });
   }

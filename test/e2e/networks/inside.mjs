@@ -61,6 +61,49 @@ const tasks = {
     child.kill();
     return result;
   },
+
+  /** Adds a device by a name that the device on each of two links has. */
+  async links() {
+    const devices = await Promise.all([linkedDevice('eth0', '192.0.2'), linkedDevice('eth1', '198.51.100')]);
+    const results = {};
+    for (const [key, more] of Object.entries({ name: [], address: ['--host', '198.51.100.2'] })) {
+      const argv = ['discover', '--add', devices[0].hostname, '--watch', '--timeout', '10', '--json', ...more];
+      const discover = spawn(process.execPath, [cli, ...argv], { cwd: folder });
+      let output = '';
+      discover.stdout.on('data', (chunk) => (output += chunk));
+      const [exitCode] = await once(discover, 'close');
+      const { error, device } = JSON.parse(output.slice(output.lastIndexOf('\n{') + 1));
+      results[key] = { exitCode, message: error?.message, hint: error?.hint, address: device?.address };
+    }
+    for (const { child } of devices) child.kill();
+    return results;
+  },
 };
+
+/**
+ * Starts a device in a network namespace of its own, on the other end of a link to this one. Each device has the same name, because the name
+ * depends only on the seed.
+ */
+async function linkedDevice(link, network) {
+  await run(`ip link add ${link} type veth peer name ${link}-end && ip addr add ${network}.1/24 dev ${link}`);
+  const device = `simulate --host ${network}.2 --mdns --quick --json`;
+  const script = `echo here && read end && ip link set lo up && ip addr add ${network}.2/24 dev ${link}-end && ip link set ${link}-end up && exec "$@"`;
+  const child = spawn('unshare', ['--net', 'sh', '-c', script, 'sh', process.execPath, cli, ...device.split(' ')]);
+  await once(child.stdout, 'data');
+  await run(`ip link set ${link}-end netns ${child.pid} && ip link set ${link} up`);
+  child.stdin.write('moved\n');
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error(output)));
+  while (!/"event":"ready"/.test(output)) await Promise.race([once(child.stdout, 'data'), ended]);
+  ended.catch(() => undefined);
+  const [, chip] = /"mac":"(?:..:){3}(.{8})"/.exec(output);
+  return { child, hostname: `esp8266-${chip.replaceAll(':', '').toLowerCase()}` };
+}
+
+async function run(script) {
+  const [exitCode] = await once(spawn('sh', ['-c', script], { stdio: 'inherit' }), 'exit');
+  if (exitCode !== 0) throw new Error(script);
+}
 
 console.log(JSON.stringify(await tasks[task]()));

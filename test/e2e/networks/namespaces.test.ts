@@ -46,3 +46,13 @@ test('upload tries all addresses of a name, and names one that has none', async 
     'loopback.test': { devices: [{ outcome: 'failed' }] },
   });
 });
+
+test('discover adds none of two devices that have the same name on two links, unless an address selects one', async (t) => {
+  const folder = await testFolder(t, { 'ota.config.json': '{}' });
+  const results = await within('true', 'links', folder.path);
+  t.like(results, {
+    name: { exitCode: 1, hint: 'Select one of them with --host: 192.0.2.2, 198.51.100.2.' },
+    // The name would select any of the two.
+    address: { exitCode: 0, address: '198.51.100.2' },
+  });
+});

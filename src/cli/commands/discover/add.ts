@@ -1,21 +1,19 @@
 import type { DeviceConfig } from '../../../core/model/inventory-schema.ts';
 import type { DiscoveredDevice } from '../../../delivery/discovery.ts';
-import { type DeviceSelection, selectDevice } from '../../../delivery/select-device.ts';
+import { type DeviceSelection, devicesNamed, selectDevice } from '../../../delivery/select-device.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Report } from '../../output/report.ts';
 import { requireNewName, writeEntry } from '../../shared/inventory-entry.ts';
 import type { DiscoverOptions } from './options.ts';
 
-/** Returns true if the device was found and listening can stop. */
-export function isFound(
+/** Returns true if the device to add has responded, also if it cannot be added. */
+export function hasResponded(
   name: string,
   devices: readonly DiscoveredDevice[],
-  options: DiscoverOptions,
-  settings: ProjectSettings,
+  { host = name, method = 'espota' }: DiscoverOptions,
 ): boolean {
-  const selection = selectDevice(selectionOf(name, options, settings), devices);
-  return 'device' in selection && selection.device.method === (options.method ?? 'espota');
+  return devicesNamed(host, devices).some((device) => device.method === method);
 }
 
 function selectionOf(
@@ -54,5 +52,7 @@ export async function addDevice(
       `${name} requires a password: add "password": {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} to its entry`,
     );
   }
-  report.result('discover', { added: name, config: path, device: { ...entry } });
+  // With --watch, the result follows the events of the devices, one document a line.
+  const print = options.watch === true ? report.event : report.result;
+  print('discover', { added: name, config: path, device: { ...entry } });
 }

@@ -11,7 +11,7 @@ import { makeReport, type Report } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 import { storeDevices, storedDevices } from '../../shared/stored-devices.ts';
-import { addDevice, isFound } from './add.ts';
+import { addDevice, hasResponded } from './add.ts';
 import { type DiscoverOptions, discoverCommand } from './options.ts';
 
 export function declareDiscover(declaration: Declaration) {
@@ -30,22 +30,23 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
     throw new OtaError('DISCOVERY_UNAVAILABLE', { reason: discovery.unavailable, hint });
   }
   const found = new Map<string, DiscoveredDevice>();
-  const enough = new AbortController();
+  const appeared = new AbortController();
   discovery.watch((device) => {
     const before = found.get(identityOf(device));
     if (before === undefined && found.size >= mostDevices) return;
     found.set(identityOf(device), device);
     if (options.watch === true && !isDeepStrictEqual(before, device)) printOne(device, settings, report);
-    if (options.add !== undefined && isFound(options.add, [...found.values()], options, settings)) enough.abort();
+    if (options.add !== undefined && hasResponded(options.add, [device], options)) appeared.abort();
   });
   try {
-    const untilEnough = (limitMs: number) =>
-      pause(limitMs, AbortSignal.any([io.signal, enough.signal])).catch((error) => {
-        if (!enough.signal.aborted) throw error;
-      });
     const lastsMs = options.timeout * 1000;
-    if (options.watch === true) await untilEnough(longestMs);
-    else await during({ what: 'listening for devices', lastsMs }, io, options, () => untilEnough(lastsMs));
+    if (options.watch === true) {
+      await until(appeared.signal, io.signal);
+      await pause(lastsMs, io.signal);
+    } else {
+      // Also after the device to add was found: a second device of this name may respond later.
+      await during({ what: 'listening for devices', lastsMs }, io, options, () => pause(lastsMs, io.signal));
+    }
   } finally {
     discovery.close();
     await storeDevices([...found.values()], settings);
@@ -57,6 +58,13 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
 
 /** Maximum delay of a Node.js timer, about 24 days. */
 const longestMs = 2 ** 31 - 1;
+
+/** Waits for an event. Rejects when `end` aborts. */
+async function until(event: AbortSignal, end: AbortSignal): Promise<void> {
+  await pause(longestMs, AbortSignal.any([event, end])).catch((error) => {
+    if (!event.aborted) throw error;
+  });
+}
 
 async function printAll(
   devices: readonly DiscoveredDevice[],

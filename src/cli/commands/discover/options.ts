@@ -8,7 +8,10 @@ export const discoverCommand = (declaration: Declaration) =>
     'ota-hooks discover --watch',
     'ota-hooks discover --add kitchen --group inside --password-env OTA_DEVICE_KITCHEN',
   ])
-    .option('--watch', 'Keep listening, and show each device when it appears or changes')
+    .option(
+      '--watch',
+      'Keep listening, and show each device when it appears or changes; with --add, until the device has appeared',
+    )
     .option('--timeout <s>', 'Listening time in seconds', seconds, 4)
     .option('--interface <address>', 'Address of this machine on the network to search (repeatable)', collect, [])
     .option('--add <name>', 'Add a device to the configuration under this name')
