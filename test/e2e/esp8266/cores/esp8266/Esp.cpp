@@ -42,6 +42,23 @@ FlashMode_t EspClass::getFlashChipMode() {
   return mode <= FM_DOUT ? static_cast<FlashMode_t>(mode) : FM_UNKNOWN;
 }
 
+uint32_t EspClass::getFlashChipRealSize() {
+  return 4u << 20;
+}
+
+uint32_t EspClass::magicFlashChipSize(uint8_t nibble) {
+  switch (nibble) {
+    case 0: return 512u << 10;
+    case 1: return 256u << 10;
+    case 2: return 1u << 20;
+    case 3: return 2u << 20;
+    case 4: return 4u << 20;
+    case 8: return 8u << 20;
+    case 9: return 16u << 20;
+  }
+  return 0;
+}
+
 bool EspClass::checkFlashConfig() {
   return getFlashChipMode() != FM_UNKNOWN;
 }

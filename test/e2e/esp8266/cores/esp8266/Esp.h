@@ -12,6 +12,8 @@ class EspClass {
   uint32_t getSketchSize();
   uint32_t getFreeSketchSpace();
   FlashMode_t getFlashChipMode();
+  uint32_t getFlashChipRealSize();
+  uint32_t magicFlashChipSize(uint8_t nibble);
   bool checkFlashConfig();
   bool flashEraseSector(uint32_t sector);
   bool flashWrite(uint32_t address, const void *data, size_t bytes);

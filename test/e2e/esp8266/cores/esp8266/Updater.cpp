@@ -38,17 +38,17 @@ bool UpdaterClass::begin(size_t bytes, int command) {
   const uint32_t sketch = (ESP.getSketchSize() + kSectorBytes - 1) & ~(kSectorBytes - 1);
   const uint32_t end = FS_start - kFlashBase;
   if (command == U_FLASH) {
-    _start = end > rounded ? end - rounded : 0;
-    if (_start < sketch) return fail(UPDATE_ERROR_SPACE);
+    _startAddress = end > rounded ? end - rounded : 0;
+    if (_startAddress < sketch) return fail(UPDATE_ERROR_SPACE);
   } else {
-    _start = end;
+    _startAddress = end;
     if (FS_start + rounded > FS_end) return fail(UPDATE_ERROR_SPACE);
   }
   if (!_buffer) _buffer = static_cast<uint8_t *>(malloc(kSectorBytes));
   if (!_buffer) return fail(UPDATE_ERROR_SPACE);
   _error = UPDATE_ERROR_OK;
   _command = command;
-  _address = _start;
+  _address = _startAddress;
   _size = bytes;
   _buffered = 0;
   return true;
@@ -95,7 +95,7 @@ bool UpdaterClass::end() {
 
 bool UpdaterClass::flush() {
   if (_address % kSectorBytes == 0 && !ESP.flashEraseSector(_address / kSectorBytes)) return fail(UPDATE_ERROR_ERASE);
-  const bool head = _address == _start && _command == U_FLASH && _buffer[0] == 0xe9;
+  const bool head = _address == _startAddress && _command == U_FLASH && _buffer[0] == 0xe9;
   const FlashMode_t mode = ESP.getFlashChipMode();
   if (head && mode != FM_UNKNOWN) _buffer[2] = mode;  // matches the chip's wiring, whatever mode the image specifies
   if (!ESP.flashWrite(_address, _buffer, (_buffered + 3) & ~3u)) return fail(UPDATE_ERROR_WRITE);
@@ -107,20 +107,20 @@ bool UpdaterClass::flush() {
 
 bool UpdaterClass::verifySignature() {
   uint32_t length = 0;
-  ESP.flashRead(_start + _size - sizeof length, &length, sizeof length);
+  ESP.flashRead(_startAddress + _size - sizeof length, &length, sizeof length);
   if (length != _verify->length() || _size < length + sizeof length) return false;
   const size_t payload = _size - length - sizeof length;
   uint32_t block[32];
   _hash->begin();
   for (size_t offset = 0; offset < payload; offset += sizeof block) {
     const size_t part = payload - offset < sizeof block ? payload - offset : sizeof block;
-    if (!ESP.flashRead(_start + offset, block, (part + 3) & ~3u)) return fail(UPDATE_ERROR_READ);
+    if (!ESP.flashRead(_startAddress + offset, block, (part + 3) & ~3u)) return fail(UPDATE_ERROR_READ);
     _hash->add(block, part);
   }
   _hash->end();
   uint8_t *signature = static_cast<uint8_t *>(malloc(length));
   if (!signature) return false;
-  ESP.flashRead(_start + payload, signature, length);
+  ESP.flashRead(_startAddress + payload, signature, length);
   const bool good = _verify->verify(_hash, signature, length);
   free(signature);
   _size = payload;
@@ -130,7 +130,7 @@ bool UpdaterClass::verifySignature() {
 /// Writes the copy command to RTC memory, where the bootloader looks for it.
 void UpdaterClass::copyAfterRestart() {
   volatile uint32_t *const command = reinterpret_cast<volatile uint32_t *>(0x60001280u);
-  const uint32_t words[] = {0xeb001000u, 1, _start, 0, static_cast<uint32_t>(_size)};
+  const uint32_t words[] = {0xeb001000u, 1, _startAddress, 0, static_cast<uint32_t>(_size)};
   uint32_t crc = 0xffffffffu;
   for (uint32_t i = 0; i < 5; i++) {
     command[i] = words[i];

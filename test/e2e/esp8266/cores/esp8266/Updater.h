@@ -25,6 +25,7 @@ class UpdaterHashClass {
   virtual void end() = 0;
   virtual int len() = 0;
   virtual const void *hash() = 0;
+  virtual const unsigned char *oid() = 0;
 };
 
 class UpdaterVerifyClass {
@@ -45,7 +46,7 @@ class UpdaterClass {
   String getErrorString() const;
   uint8_t getError() const { return _error; }
   bool isRunning() const { return _size > 0; }
-  size_t remaining() const { return _size - (_address - _start); }
+  size_t remaining() const { return _size - (_address - _startAddress); }
 
  private:
   bool fail(UpdateError error);
@@ -56,8 +57,9 @@ class UpdaterClass {
   UpdateError _error = UPDATE_ERROR_OK;
   uint8_t *_buffer = nullptr;
   size_t _buffered = 0, _size = 0;
-  uint32_t _start = 0, _address = 0;
-  int _command = U_FLASH;
+  // The guard header uses these three members by their names in the real core.
+  uint32_t _startAddress = 0, _address = 0;
+  uint32_t _command = U_FLASH;
   UpdaterHashClass *_hash = nullptr;
   UpdaterVerifyClass *_verify = nullptr;
 };

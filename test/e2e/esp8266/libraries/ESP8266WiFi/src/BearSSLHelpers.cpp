@@ -1,5 +1,7 @@
 #include "BearSSLHelpers.h"
 
+#include <StackThunk.h>
+
 // Second consumer of the generated header: this file uses the key itself.
 #include <Updater_Signing.h>
 #ifndef ARDUINO_SIGNING
@@ -111,16 +113,20 @@ bool PublicKey::parse(PGM_P pem) {
   if (!(at = enter(at, end, 0x02, length))) return false;
   const uint8_t *const modulusEnd = at + length;
   while (at < modulusEnd && !*at) at++;
-  _bytes = static_cast<size_t>(modulusEnd - at);
-  if (_bytes > sizeof _modulus) _bytes = 0;
-  for (size_t i = 0; i < _bytes; i++) {
-    const size_t place = _bytes - 1 - i;
-    _modulus[place / 4] |= static_cast<uint32_t>(at[i]) << (place % 4 * 8);
-  }
+  set(at, static_cast<size_t>(modulusEnd - at), 0);
   at = enter(modulusEnd, end, 0x02, length);
   if (!at) _bytes = 0;
   for (_exponent = 0; at && length--; at++) _exponent = _exponent << 8 | *at;
   return _bytes != 0;
+}
+
+void PublicKey::set(const uint8_t *modulus, size_t bytes, uint32_t exponent) {
+  _bytes = bytes > sizeof _modulus ? 0 : bytes;
+  _exponent = exponent;
+  for (size_t i = 0; i < _bytes; i++) {
+    const size_t place = _bytes - 1 - i;
+    _modulus[place / 4] |= static_cast<uint32_t>(modulus[i]) << (place % 4 * 8);
+  }
 }
 
 bool PublicKey::open(const uint8_t *signature, uint8_t *message) const {
@@ -206,23 +212,60 @@ void HashSHA256::block(const uint8_t *bytes) {
   for (int i = 0; i < 8; i++) _state[i] += s[i];
 }
 
-bool SigningVerifier::verify(UpdaterHashClass *hash, const void *signature, uint32_t bytes) {
+const unsigned char *HashSHA256::oid() {
+  static const unsigned char sha256[] = {9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
+  return sha256;
+}
+
+bool PublicKey::digestOf(const uint8_t *signature, uint32_t bytes, uint8_t *digest) const {
   static const uint8_t info[19] PROGMEM = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
-  if (!_key->isRSA() || bytes != _key->length() || bytes < 62) return false;
+  if (!isRSA() || bytes != length() || bytes < 62) return false;
   uint8_t *const message = static_cast<uint8_t *>(malloc(bytes));
-  if (!message || !_key->open(static_cast<const uint8_t *>(signature), message)) {
+  if (!message || !open(signature, message)) {
     free(message);
     return false;
   }
   uint8_t wrong = message[0] | (message[1] ^ 1) | message[bytes - 52];
   for (uint32_t i = 2; i < bytes - 52; i++) wrong |= message[i] ^ 0xff;
   for (uint32_t i = 0; i < sizeof info; i++) wrong |= message[bytes - 51 + i] ^ pgm_read_byte(info + i);
-  wrong |= memcmp(message + bytes - 32, hash->hash(), 32) != 0;
+  memcpy(digest, message + bytes - 32, 32);
   free(message);
   return wrong == 0;
 }
 
+bool SigningVerifier::verify(UpdaterHashClass *hash, const void *signature, uint32_t bytes) {
+  uint8_t digest[32];
+  return _key->digestOf(static_cast<const uint8_t *>(signature), bytes, digest) && memcmp(digest, hash->hash(), sizeof digest) == 0;
+}
+
 }  // namespace BearSSL
+
+static uint32_t verifyPkcs1(const unsigned char *signature, size_t length, const unsigned char *, size_t, const br_rsa_public_key *key,
+                            unsigned char *hash) {
+  uint32_t exponent = 0;
+  for (size_t i = 0; i < key->elen; i++) exponent = exponent << 8 | key->e[i];
+  BearSSL::PublicKey opened;
+  opened.set(key->n, key->nlen, exponent);
+  return opened.digestOf(signature, length, hash);
+}
+
+extern "C" br_rsa_pkcs1_vrfy br_rsa_pkcs1_vrfy_get_default() {
+  return verifyPkcs1;
+}
+
+static const size_t kStackBytes = 6200;
+static uint32_t *stack = nullptr;
+uint32_t *stack_thunk_top = nullptr;
+
+void stack_thunk_add_ref() {
+  if (!stack) stack = static_cast<uint32_t *>(malloc(kStackBytes));
+  stack_thunk_top = stack + kStackBytes / 4 - 4;
+}
+
+void stack_thunk_del_ref() {
+  free(stack);
+  stack = stack_thunk_top = nullptr;
+}
 
 #if ARDUINO_SIGNING
 static BearSSL::PublicKey signingKey(signing_pubkey);
