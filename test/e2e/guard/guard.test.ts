@@ -210,6 +210,8 @@ const sections = `SECTIONS {
 async function sizeWith(t: ExecutionContext, header: string): Promise<{ flash: number; ram: number }> {
   const { folder, includes } = await withHeader(t, header);
   await folder.write('sections.ld', sections);
+  // Debian's compiler for the ESP8266 has no C library, and the header of the host's library is for the host only.
+  await folder.write('include/string.h', '#include <Arduino.h>\n');
   const compilerFlags = [
     ...['-std=gnu++17', '-DRELEASE', '-Os', '-c', '-ffreestanding', '-mlongcalls', '-mtext-section-literals'],
     ...['-falign-functions=4', '-ffunction-sections', '-fdata-sections', '-fno-exceptions', '-fno-rtti'],
