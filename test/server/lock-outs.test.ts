@@ -46,10 +46,11 @@ async function guarded(version: string, securityVersion: number, product = 'door
 let devices = 0;
 
 /** A new device checks in with this build. */
-async function runs({ port }: TestServer, { manifest }: Build): Promise<void> {
+async function runs({ port }: TestServer, { manifest }: Build): Promise<string> {
   devices += 1;
   const mac = `18:FE:34:00:00:${String(devices).padStart(2, '0')}`;
   await requestAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(manifest) });
+  return mac;
 }
 
 function rulesIn({ body }: Awaited<ReturnType<TestServer['api']>>): readonly string[] {
@@ -149,4 +150,8 @@ test('compares the product and the security version with the guards that devices
   const lower = await server.publish(await guarded('4.0', 2));
   t.regex(JSON.stringify(lower.body), /1 device affected: .*run 2\.0 accept only 3 or higher/);
   t.is((await server.publish(await guarded('5.0', 2), { allow: ['lockout-security-version'] })).status, 201);
+  const mac = await runs(server, second);
+  await server.readChanges();
+  const shown = JSON.stringify((await server.api('GET', `/projects/door/devices/${mac}`)).body);
+  t.regex(shown, /guard-security-version/, 'the device shows the rule that blocks its update');
 });
