@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { productDigest } from '../../../src/core/firmware/update-metadata.ts';
 import { guardRecord, productHash } from '../../../src/core/keys/guard-record.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { type Manifest, readManifest } from '../../../src/core/model/manifest.ts';
@@ -111,6 +112,18 @@ test('a recorded product and security version stay after the project is renamed 
   await build(guarded, undefined, 'gate');
   t.is((await pack(guarded)).exitCode, 0);
   t.deepEqual((await packedManifest(guarded)).metadata, { product: 'front door', securityVersion: 2, raw: false });
+
+  // The guard is removed over the air: a device that still has it accepts the release.
+  const guard = {
+    keys: [key.fingerprint],
+    product: productDigest('front door'),
+    securityVersion: 2,
+    require: 'metadata',
+  };
+  const device = { core: '3.1.2', signing: 'required', flashMode: 'dio', chipSizeBytes: 4 << 20, guard };
+  await guarded.write('device.json', JSON.stringify({ ...device, fsStart: 0x200000, sketchSizeBytes: 300_000 }));
+  const verdict = await run(guarded, 'verify', `${image}.gz.signed`, '--device', 'device.json');
+  t.is(verdict.exitCode, 0, verdict.stderr);
 
   const plain = await published(t, null);
   await build(plain, undefined, 'gate');

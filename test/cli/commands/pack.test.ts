@@ -233,6 +233,32 @@ test('pack writes the guard of the configuration into the metadata, or no metada
   }
 });
 
+test('a product name contains any printable Unicode, and inspect shows the guard of the image', async (t) => {
+  const product = '🚪 Haustür · дверь';
+  const record = guardRecord({ keys: [key], product: productHash(product), securityVersion: 3, require: 'metadata' });
+  const bin = Buffer.concat([door.bin, record]);
+  const withProduct = (name: string) => {
+    const guard = { product: name, securityVersion: 3, require: 'metadata' };
+    return builtSketch(t, { 'ota.config.json': JSON.stringify({ guard }), 'door.bin': bin });
+  };
+  const folder = await withProduct(product);
+  const packed = await pack(folder, 'door.bin');
+  t.is(packed.exitCode, 0, packed.stderr);
+  t.is(JSON.parse(await folder.text('door.bin.ota.json')).metadata.product, product);
+  const shown = await runCommand(['inspect', 'door.bin'], { cwd: folder.path });
+  t.regex(
+    shown.stdout,
+    /^guard +accepts 1 key, product [0-9a-f]{16}, security version 3 or higher; requires a signature and metadata$/m,
+  );
+  const { stdout } = await runCommand(['inspect', 'door.bin', '--json'], { cwd: folder.path });
+  t.like(JSON.parse(stdout).guard, { keys: [key.fingerprint], securityVersion: 3, require: 'metadata' });
+  for (const name of ['', 'a\u0007b', '\ud800', 'a\u202eb']) {
+    const { error } = await pack(await withProduct(name), 'door.bin');
+    t.is(error?.code, 'CONFIG_INVALID', JSON.stringify(name));
+    t.regex(error?.message ?? '', /guard\.product/);
+  }
+});
+
 test('pack rejects an image whose guard is missing or differs from the configuration', async (t) => {
   const record = guardRecord({ keys: [key], product: productHash('door'), securityVersion: 2, require: 'signature' });
   const guarded = Buffer.concat([door.bin, record]);
