@@ -234,7 +234,7 @@ test('pack writes the guard of the configuration into the metadata, or no metada
 });
 
 test('a product name contains any printable Unicode, and inspect shows the guard of the image', async (t) => {
-  const product = '🚪 Haustür · дверь';
+  const product = '🚪 Haustür · 门';
   const record = guardRecord({ keys: [key], product: productHash(product), securityVersion: 3, require: 'metadata' });
   const bin = Buffer.concat([door.bin, record]);
   const withProduct = (name: string) => {
