@@ -12,9 +12,9 @@ const longestWaitMs = 50;
 type Attempt<Result> = () => Promise<Result | 'conflict'>;
 
 /**
- * Repeats changes of a device that conflict with other changes. The first try is made at once. After a conflict, the changes of this device
- * wait for each other: of 200 concurrent requests with the same MAC, only one would succeed in each round, and the others would reach any
- * limit of tries. The queue is bounded, because each waiting change belongs to an open request.
+ * Runs the changes of a device one after the other, and repeats those that conflict with another process. Of 200 concurrent changes with the
+ * same MAC, only one would succeed at a time; the others would wait for its row lock with all connections of the pool, and requests of other
+ * devices would wait for a connection. The queue is bounded, because each waiting change belongs to an open request.
  */
 export class ConflictQueue {
   readonly #lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
@@ -24,13 +24,8 @@ export class ConflictQueue {
    *
    * @returns `conflict` if other processes keep changing the device
    */
-  async run<Result>(project: string, mac: string, attempt: Attempt<Result>): Promise<Result | 'conflict'> {
-    const key = `${mac}${project}`;
-    if (!this.#lock.isBusy(key)) {
-      const result = await attempt();
-      if (result !== 'conflict') return result;
-    }
-    return this.#lock.acquire(key, () => withRetries(attempt));
+  run<Result>(project: string, mac: string, attempt: Attempt<Result>): Promise<Result | 'conflict'> {
+    return this.#lock.acquire(`${mac}${project}`, () => withRetries(attempt));
   }
 }
 
