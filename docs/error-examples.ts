@@ -105,6 +105,14 @@ export const errorExamples = {
     { name: 'main', role: 'signing' },
     { name: 'old', role: 'retired' },
   ],
+  HOP_MISSING: [
+    { name: 'spare', signing: 'vault', held: 'main', devices: 12 },
+    { name: 'spare', signing: 'vault', held: 'main', devices: undefined },
+  ],
+  KEY_IN_USE: [
+    { name: 'main', signing: 'vault', devices: 12 },
+    { name: 'main', signing: 'vault', devices: undefined },
+  ],
   KEYS_NO_CONFIG: [{ folder: '/home/ada/door' }],
   KEYS_NOT_WRITTEN: [{ config: 'ota.config.yaml', keys: '[{"name":"main"}]' }],
   HOP_KEY: [{ name: 'main' }],

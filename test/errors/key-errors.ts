@@ -2,13 +2,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { readPublicKey } from '../../src/core/keys/public-key.ts';
+import { startTestServer } from '../server/running-server.ts';
 import { door } from '../support/built-sketch.ts';
 import { rsaPems, wrongKinds } from '../support/key-pairs.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
-import { inFolder } from './provocation.ts';
+import { inFolder, type Provocation } from './provocation.ts';
 
 const other = rsaPems(1024);
+const spare = rsaPems(1024);
 const weak = rsaPems(512);
 const encrypted = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
   type: 'pkcs8',
@@ -32,6 +34,33 @@ function header(publicPem: string) {
   return inFolder('header --public-key public.key --out out/Updater_Signing.h', { 'public.key': publicPem });
 }
 
+/** Runs a command in a project that has released 1.0 with the key main, and has then activated the key vault. */
+function ofDevices(command: string): Provocation {
+  return async (t) => {
+    const server = await startTestServer(t);
+    const pems = { main: door.publicPem, vault: other.publicPem, spare: spare.publicPem };
+    const keys = Object.entries(pems).map(([name, pem]) => ({
+      name,
+      publicKey: `${name}.key`,
+      fingerprint: readPublicKey(pem, name).fingerprint,
+      role: name === 'main' ? 'signing' : 'backup',
+    }));
+    const { path: cwd } = await testFolder(t, {
+      ...Object.fromEntries(Object.entries(pems).map(([name, pem]) => [`${name}.key`, pem])),
+      'private.key': door.privatePem,
+      'door.bin': door.bin,
+      'door.elf': door.elf,
+      'ota.config.json': JSON.stringify({ project: 'door', keys }),
+    });
+    const env = { OTA_SERVER: server.url, OTA_TOKEN: server.token, OTA_TOKEN_ORIGIN: server.url };
+    const run = (words: string) => runCommand(words.split(' '), { cwd, env });
+    for (const step of ['pack door.bin --firmware-version 1.0', 'publish door.bin --yes', 'keys activate vault']) {
+      t.is((await run(step)).exitCode, 0, step);
+    }
+    return runCommand(command.split(' '), { cwd });
+  };
+}
+
 /** Provokes each error about keys. */
 export const keyErrors = {
   SECRET_MISSING: sign(encrypted, ' --passphrase-env UNSET'),
@@ -48,6 +77,8 @@ export const keyErrors = {
   KEY_NAME_UNKNOWN: inFolder('keys activate vault', { 'ota.config.json': recorded }),
   KEY_NAME_TAKEN: inFolder('keys new main --private-key vault.key', { 'ota.config.json': recorded }),
   KEY_ROLE: inFolder('keys retire main', { 'ota.config.json': recorded }),
+  HOP_MISSING: ofDevices('keys activate spare'),
+  KEY_IN_USE: ofDevices('keys retire main'),
   KEYS_NO_CONFIG: inFolder('keys add vault --public-key public.key', { 'public.key': door.publicPem }),
   KEYS_NOT_WRITTEN: inFolder('keys add vault --public-key vault.key', {
     'vault.key': other.publicPem,

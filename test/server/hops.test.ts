@@ -1,5 +1,6 @@
 /** Rotates the key of a project on a real server: devices hop from key to key, and the server counts which keys they hold. */
 import test from 'ava';
+import type { KeyHolders } from '../../src/api/key-holders.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { requestAsDevice } from './raw-device.ts';
 import { startTestServer } from './running-server.ts';
@@ -41,13 +42,15 @@ test('sends stragglers through each hop that they need, and counts the keys that
   await server.publish(builds['2.0']);
   t.is(await request(1, '1.1'), '2.0');
   t.is(await request(1, '2.0'), 'up to date');
+  let released: readonly (readonly (string | undefined)[])[] = [];
   const counts = async () => {
-    const { groups, ...others } = (await server.api('GET', '/projects/door/keys')).body as unknown as {
-      readonly groups: readonly { readonly keys: readonly string[]; readonly devices: number }[];
-    };
+    const { groups, hops, ...others } = (await server.api('GET', '/projects/door/keys')).body as unknown as KeyHolders;
+    released = hops.map(({ board, from, to }) => [board, from, ...to]);
     return { ...Object.fromEntries(groups.map(({ keys, devices }) => [keys.join(), devices])), ...others };
   };
   t.deepEqual(await counts(), { [String(first)]: 1, [String(second)]: 2, unverified: 0, unknown: 0 });
+  const toSecond = ['d1', first, second];
+  t.deepEqual(released, [toSecond]);
 
   await server.publish(builds['2.1']);
   await server.publish(builds['3.0']);
@@ -63,4 +66,5 @@ test('sends stragglers through each hop that they need, and counts the keys that
     200,
   );
   t.deepEqual(await counts(), { [String(second)]: 2, [String(third)]: 1, unverified: 0, unknown: 1 });
+  t.deepEqual(released, [['d1', second, third], toSecond]);
 });

@@ -119,7 +119,7 @@ class Schedule {
   retire(choice: number): void {
     const backups = this.keys.filter(({ role }) => role === 'backup');
     const groups = this.#devices.map(({ runs }) => ({ keys: acceptedKeys(factsOfBuild(runs)), devices: 1 }));
-    const holders = { groups, unverified: 0, unknown: 0 };
+    const holders = { groups, hops: [], unverified: 0, unknown: 0 };
     const isStolen = choice % 3 === 0;
     const chosen = isStolen
       ? backups[choice % backups.length]

@@ -10,6 +10,10 @@ export interface RecordedKey {
 const namesOf = (keys: readonly RecordedKey[]) =>
   keys.map(({ name, fingerprint }) => `"${name}", fingerprint ${fingerprint}`).join('; ');
 
+function devicesText(count: number, one: string, many: string): string {
+  return count === 1 ? `1 device ${one}` : `${count} devices ${many}`;
+}
+
 export const projectEntries = {
   CONFIG_NOT_FOUND: entry<PathField>(
     2,
@@ -108,6 +112,22 @@ export const projectEntries = {
       role === 'signing'
         ? 'Activate a different key first: `ota-hooks keys activate NAME`.'
         : 'Set its role to backup in "keys" of the configuration if it is to be used again.',
+  ),
+  HOP_MISSING: entry<{ name: string; signing: string; held: string; devices: number | undefined }>(
+    1,
+    ({ name, signing, held, devices }) =>
+      `${name} was not activated: ${devices === undefined ? 'the last release has' : devicesText(devices, 'has', 'have')} only ${held}, and no hop to ${signing} has been released`,
+    'Devices change their key with a hop from the previous key to the signing key. If the signing key changes again before that, they need two hops.',
+    ({ held }) =>
+      `Release the hop first: build, then \`ota-hooks pack IMAGE --hop ${asArgument(held)} --private-key FILE\`, and publish it. To activate the key anyway, pass --without-hop.`,
+  ),
+  KEY_IN_USE: entry<{ name: string; signing: string; devices: number | undefined }>(
+    1,
+    ({ name, signing, devices }) =>
+      `${name} was not retired: ${devices === undefined ? 'the last release accepts' : devicesText(devices, 'accepts', 'accept')} it, but not the signing key ${signing}`,
+    'Only a release that is signed with the key, such as a hop, can update these devices.',
+    ({ name }) =>
+      `Wait until they have installed the hop, which \`ota-hooks keys status\` shows. If ${name} was stolen, pass --in-use.`,
   ),
   KEYS_NO_CONFIG: entry<{ folder: string }>(
     2,

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { type KeyHolders, keyHoldersSchema } from '../../../api/key-holders.ts';
+import type { KeyHolders } from '../../../api/key-holders.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { KeyEntry } from '../../../project/config/types.ts';
@@ -10,7 +10,7 @@ import { table } from '../../output/table.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 import { serverOptions } from '../../shared/server-options.ts';
-import { segment, serverClient } from '../server/connection.ts';
+import { fetchKeyHolders } from './holders.ts';
 import { keysOf } from './list.ts';
 
 const statusCommand = (declaration: Declaration) =>
@@ -41,11 +41,7 @@ async function status(options: OptionsOf<typeof statusCommand>, io: Io): Promise
   const holders =
     server === undefined || project === undefined
       ? undefined
-      : await serverClient({ ...options, server }, io).request(
-          'GET',
-          `/projects/${segment(project)}/keys`,
-          keyHoldersSchema,
-        );
+      : await fetchKeyHolders(project, { ...options, server }, io);
   const lines = keys.map((entry) => ({ ...entry, ...(holders && keyUse(entry, keys, holders)) }));
   const head = ['name', 'role', 'fingerprint', ...(holders === undefined ? [] : ['devices', 'only key', 'retire'])];
   const rows = lines.map(({ name, role, fingerprint, devices, onlyKeyOf, retirement }) => [
@@ -89,7 +85,7 @@ interface KeyUse {
 export function keyUse(
   { fingerprint, role }: Pick<KeyEntry, 'fingerprint' | 'role'>,
   keys: readonly Pick<KeyEntry, 'fingerprint' | 'role'>[],
-  { groups, unknown }: KeyHolders,
+  { groups, hops, unknown }: KeyHolders,
 ): KeyUse {
   const signing = keys.find((key) => key.role === 'signing')?.fingerprint ?? '';
   const holding = groups.filter((group) => group.keys.includes(fingerprint));
@@ -97,7 +93,11 @@ export function keyUse(
   const devices = sumOf(holding);
   const onlyKeyOf = sumOf(without);
   const mayBeRetired = role === 'backup' && onlyKeyOf === 0 && unknown === 0;
-  return { devices, onlyKeyOf, mayBeRetired, retirement: role === 'backup' ? reasonFor(onlyKeyOf, unknown) : '' };
+  // A key that no device has held yet is kept for the day on which the signing key is lost.
+  const isUnused = devices === 0 && hops.every(({ from }) => from !== fingerprint);
+  const reason = isUnused ? 'no device holds it' : reasonFor(onlyKeyOf, unknown);
+  const retirement = role === 'backup' ? reason : '';
+  return { devices, onlyKeyOf, mayBeRetired, retirement };
 }
 
 function reasonFor(onlyKeyOf: number, unknown: number): string {

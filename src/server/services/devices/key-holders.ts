@@ -12,19 +12,39 @@ export async function keyHolders(
   const counts = await charts.byBuild(project);
   const ids = [...new Set(counts.flatMap(({ releaseId }) => (releaseId === undefined ? [] : [releaseId])))];
   const releases = new Map((await catalog.byIds(ids)).map((release) => [release.id, release]));
-  const groups = new Map<string, { readonly keys: readonly string[]; devices: number }>();
+  const groups = new Map<string, { readonly board?: string; readonly keys: readonly string[]; devices: number }>();
   const others = { unverified: 0, unknown: 0 };
   for (const { releaseId, devices } of counts) {
-    const held = keysHeld(releases.get(releaseId ?? 0));
+    const release = releases.get(releaseId ?? 0);
+    const held = keysHeld(release);
     if (typeof held === 'string') {
       others[held] += devices;
       continue;
     }
-    const group = groups.get(held.join()) ?? { keys: held, devices: 0 };
+    const place = JSON.stringify([release?.board, held]);
+    const group = groups.get(place) ?? { ...boardOf(release), keys: held, devices: 0 };
     group.devices += devices;
-    groups.set(held.join(), group);
+    groups.set(place, group);
   }
-  return { groups: [...groups.values()].sort((a, b) => b.devices - a.devices), ...others };
+  const sorted = [...groups.values()].sort((a, b) => b.devices - a.devices);
+  return { groups: sorted, hops: await servedHops(catalog, project), ...others };
+}
+
+/** Returns the hops that any channel of the project has served. */
+async function servedHops(catalog: Store['catalog'], project: string): Promise<KeyHolders['hops']> {
+  const current = await catalog.currentReleases(project);
+  const channels = [...new Set(current.map(({ channel }) => channel))];
+  const served = await Promise.all(channels.map((channel) => catalog.hops(project, channel)));
+  const hops = new Map(served.flat().map((hop) => [hop.id, hop]));
+  return [...hops.values()].flatMap((hop) => {
+    const from = hop.manifest.signing.previousKey?.fingerprint;
+    const to = keysHeld(hop);
+    return hop.kind !== 'sketch' || from === undefined || typeof to === 'string' ? [] : [{ ...boardOf(hop), from, to }];
+  });
+}
+
+function boardOf(release: ReleaseRecord | undefined): { readonly board?: string } {
+  return release?.board === undefined ? {} : { board: release.board };
 }
 
 function keysHeld(release: ReleaseRecord | undefined): readonly string[] | 'unverified' | 'unknown' {
