@@ -42,6 +42,8 @@ test('ui lists a device of the inventory, updates it and shows the result', asyn
   const after = cardOf((await page.get()).text, 'kitchen');
   t.regex(after, /up to date .*accepted; the device restarts.*Send again/);
   await page.stop();
+  const { releases } = JSON.parse(await folder.text('.ota/released.json'));
+  t.is(releases.length, 1, '`pack` compares the next build with this one');
   for (const line of page
     .shown()
     .split('\n')

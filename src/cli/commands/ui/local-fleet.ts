@@ -9,6 +9,7 @@ import { knownError } from '../../known-error.ts';
 import type { Report } from '../../output/report.ts';
 import { rulesToAllow } from '../../shared/allowed-rules.ts';
 import { requireNewName, writeEntry } from '../../shared/inventory-entry.ts';
+import { rememberRelease } from '../../shared/previous-release.ts';
 import { confirmLevel, planUpdate } from '../../shared/updates/plan-updates.ts';
 import { attemptText, phaseText, sentShare } from '../../shared/updates/progress-text.ts';
 import { loadTasks, needsFixedPort, type SendableDevice, updateAll } from '../../shared/updates/update-all.ts';
@@ -290,12 +291,24 @@ export class LocalFleet {
         'not started, because the update of another device failed first',
         'Fix that device, or update this one by itself.',
       );
+      const sent = tasks
+        .filter(({ target }) => this.#isUpdated(target.name))
+        .map(({ steps }) => steps.at(-1)?.from.manifest);
+      for (const manifest of new Set(sent)) {
+        if (manifest === undefined) continue;
+        await rememberRelease(manifest, project.settings, this.#parts.report, { mayLower: false });
+      }
     } catch (error) {
       if (this.#signal.aborted) return;
       const known = knownError(error);
       if (known === undefined) throw error;
       notUpdated('failed', known.message, known.hint);
     }
+  }
+
+  #isUpdated(device: string): boolean {
+    const state = this.#updates.get(device);
+    return state?.kind === 'ended' && state.outcome === 'updated';
   }
 
   #context({ settings }: ProjectState, tasks: readonly UpdateTask[], confirm: Prepared['confirm']): UpdateContext {
