@@ -115,8 +115,10 @@ function licensesOf(chunks) {
 function licenseOf(name) {
   const folder = `node_modules/${name}`;
   const file = readdirSync(folder).find((entry) => /^licen[sc]e(\.\w+)?$/i.test(entry));
-  if (file === undefined) throw new Error(`${name} is bundled, but its license text was not found`);
-  return readFileSync(`${folder}/${file}`, 'utf8').trim();
+  // The license of pgpass is the last section of its README.
+  const section = file ?? /^## License$.*/ms.exec(readFileSync(`${folder}/README.md`, 'utf8'))?.[0];
+  if (section === undefined) throw new Error(`${name} is bundled, but its license text was not found`);
+  return (file === undefined ? section : readFileSync(`${folder}/${file}`, 'utf8')).trim();
 }
 
 /** Writes the JSON schemas for editors, from the same source as the types. */
