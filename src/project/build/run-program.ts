@@ -9,8 +9,8 @@ export interface Program {
   /** Absolute path, or a plain name to search in PATH. */
   readonly name: string;
   readonly howToGet: string;
-  /** Hint for the user if the program fails. */
-  readonly hint?: string;
+  /** Finds the hint for the user after the program has failed. */
+  readonly hintFor?: () => Promise<string | undefined>;
 }
 
 export interface RunOptions {
@@ -41,11 +41,12 @@ export async function runProgram(program: Program, argv: readonly string[], opti
     reject: false,
   });
   if (!result.failed) return;
+  const hint = await program.hintFor?.();
   throw new OtaError('PROGRAM_FAILED', {
     // The arguments are omitted, because they can fill a screen below the program's own message.
     command: [basename(program.name), argv[0] ?? ''].join(' '),
     outcome: outcomeOf(result),
-    ...(program.hint === undefined ? {} : { hint: program.hint }),
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 

@@ -136,3 +136,18 @@ test.serial(
     t.regex(advice.output, /^error .*platform\.local\.txt sets recipe\.hooks\.sketch\.prebuild\.1\.pattern/m);
   },
 );
+
+test.serial('names the nearest board of the installed cores when the board is unknown', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door');
+  await placeKeys(sketch, keys);
+  for (const args of [
+    ['--fqbn', 'esp8266:esp8266:d1_mni:xtal=160'],
+    ['--', '--fqbn=esp8266:esp8266:d1_mni'],
+    ['--', '-b', 'esp8266:esp8266:d1_mni'],
+  ]) {
+    const { exitCode, output } = await workplace.run('build', '--source', sketch, ...args);
+    t.is(exitCode, 1, output);
+    t.regex(output, /have no board esp8266:esp8266:d1_mni\. Did you mean esp8266:esp8266:d1_mini/);
+  }
+});

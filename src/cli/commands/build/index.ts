@@ -1,11 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { didYouMean } from '../../../core/model/nearest-names.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readRegularSync } from '../../../files/bounded-read.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { nodeProgram, requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { removeStaleExports } from '../../../project/build/exported-builds.ts';
+import { boardIn, installedBoards } from '../../../project/build/installed-boards.ts';
 import { platformioProgram } from '../../../project/build/platformio.ts';
 import { hookVariables } from '../../../project/build/platformio-build.ts';
 import { findProjectFolder } from '../../../project/build/project-folder.ts';
@@ -103,13 +105,20 @@ async function buildWithArduino(
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
   const lacksVerifier = key !== undefined && !includesNetwork(source);
-  const program = {
-    ...arduinoCli,
-    name: io.env['ARDUINO_CLI'] ?? arduinoCli.name,
-    ...(lacksVerifier ? { hint: verifierHint } : {}),
-  };
+  const name = io.env['ARDUINO_CLI'] ?? arduinoCli.name;
+  const hintFor = async () =>
+    (await unknownBoardHint(name, boardIn(args), io)) ?? (lacksVerifier ? verifierHint : undefined);
+  const program = { ...arduinoCli, name, hintFor };
   await runProgram(program, ['compile', ...properties, ...args, source], io);
   await removeStaleExports(source, args, io.cwd);
+}
+
+/** Returns the hint for a board that no installed core has. */
+async function unknownBoardHint(arduinoCli: string, board: string | undefined, io: Io): Promise<string | undefined> {
+  if (board === undefined) return undefined;
+  const known = await installedBoards(arduinoCli, io);
+  if (known.length === 0 || known.includes(board)) return undefined;
+  return `The installed cores have no board ${board}. ${didYouMean(board, known)}\`arduino-cli board listall\` lists all boards.`;
 }
 
 /** Returns whether a sketch includes ESP8266WiFi, or a library that includes it. */
