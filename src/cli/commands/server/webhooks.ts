@@ -90,23 +90,27 @@ async function add(options: AddOptions, io: Io): Promise<void> {
 /**
  * Reads the URL of a webhook, which must not be on the command line.
  *
- * @throws OtaError OPTION_MISSING without a terminal, OPTION_INVALID, FILE_NOT_FOUND, FILE_UNREADABLE
+ * @throws OtaError OPTION_MISSING without a terminal or input, OPTION_INVALID, FILE_NOT_FOUND, FILE_UNREADABLE
  */
-async function urlOf({ urlFile }: Pick<AddOptions, 'urlFile'>, { cwd, promptSecret }: Io): Promise<string> {
-  if (urlFile === undefined) {
-    if (promptSecret !== undefined) return (await promptSecret('URL of the webhook')).trim();
+async function urlOf({ urlFile }: Pick<AddOptions, 'urlFile'>, io: Io): Promise<string> {
+  const text = (await urlText(urlFile, io))?.trim();
+  if (text === undefined) {
     throw new OtaError('OPTION_MISSING', { subject: '`server webhooks add`', wanted: '--url-file FILE' });
   }
-  const path = urlFile === '-' ? '/dev/stdin' : resolve(cwd, urlFile);
-  const text = Buffer.from(await readNamedFile(path, 'URL file'))
-    .toString('utf8')
-    .trim();
-  if (URL.canParse(text)) return text;
+  // The server checks a typed URL, like any other.
+  if (urlFile === undefined || URL.canParse(text)) return text;
   throw new OtaError('OPTION_INVALID', {
     option: '--url-file',
     value: urlFile,
-    expected: 'the file must contain a URL',
+    expected: urlFile === '-' ? 'the input must be a URL' : 'the file must contain a URL',
   });
+}
+
+async function urlText(urlFile: string | undefined, { cwd, promptSecret, readStdin }: Io): Promise<string | undefined> {
+  if (urlFile === undefined) return promptSecret?.('URL of the webhook');
+  // /dev/stdin cannot be opened if the input is a socket, and does not exist on Windows.
+  if (urlFile === '-') return readStdin?.();
+  return Buffer.from(await readNamedFile(resolve(cwd, urlFile), 'URL file')).toString('utf8');
 }
 
 async function list(options: ServerCommandOptions, io: Io): Promise<void> {
