@@ -21,6 +21,9 @@ export const webhookEvents = [
   'release.published',
   'release.promoted',
   'release.yanked',
+  'approval.requested',
+  'approval.granted',
+  'approval.declined',
   ...deviceWebhookEvents,
 ] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];

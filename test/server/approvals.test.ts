@@ -111,6 +111,25 @@ test('promotes a release only after a second person has approved it', async (t) 
   t.is((await server.api('POST', `${approvals}/nothing/decline`, undefined, two)).status, 404);
 });
 
+test('tells webhooks that a change waits for approval, and how it was decided', async (t) => {
+  const { server, one, two } = await projectWithApproval(t);
+  const events = ['approval.requested', 'approval.granted', 'approval.declined'];
+  const webhook = { url: 'http://127.0.0.1:9/x', events, allowPrivate: true };
+  t.is((await server.api('POST', '/webhooks', webhook)).status, 201);
+  for (const decision of ['decline', 'approve']) {
+    const promotion = { version: '1.0', channel: 'beta' };
+    const { body } = await server.api('POST', `${approvals}/promotions`, promotion, one);
+    await server.api('POST', `${approvals}/${body['id']}/${decision}`, undefined, two);
+  }
+  const deliveries = await server.parts.store.webhooks.deliveries(1, { limit: 10 });
+  t.deepEqual(deliveries.map(({ event }) => event).reverse(), [
+    'approval.requested',
+    'approval.declined',
+    'approval.requested',
+    'approval.granted',
+  ]);
+});
+
 test('rejects the approval of a request whose author or release has changed', async (t) => {
   const { server, one, two } = await projectWithApproval(t);
   const request = async (version: string) =>

@@ -60,6 +60,8 @@ async function openQueue(t: ExecutionContext, attemptMs?: number): Promise<Queue
         'rollout.halted',
         'rollout.resumed',
         'release.yanked',
+        'approval.requested',
+        'approval.granted',
         'device.failed',
         'device.blocked',
       ] as const;
@@ -321,5 +323,10 @@ for (const [format, shown, expected] of formats) {
     await queue.run();
     t.regex(receiver.log[2]?.body ?? '', /door: 02:00:00:00:00:01 FAILED to install 2\.0 \(not-confirmed\)/);
     t.regex(receiver.log[3]?.body ?? '', /02:00:00:00:00:01 is blocked from installing 2\.0 \(no-space, flash-mode\)/);
+    await queue.queue('approval.requested', { change: 'rollout', reason: undefined });
+    await queue.queue('approval.granted', { change: 'promotion', reason: undefined });
+    await queue.run();
+    t.regex(receiver.log[4]?.body ?? '', /Rollout of door 2\.0 on stable waits for approval/);
+    t.regex(receiver.log[5]?.body ?? '', /Promotion of door 2\.0 on stable approved/);
   });
 }

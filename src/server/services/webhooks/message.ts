@@ -51,6 +51,7 @@ const payloadSchema = v.object({
     limitReached: v.optional(v.boolean()),
     version: v.optional(v.string()),
     channel: v.optional(v.string()),
+    change: v.optional(v.picklist(['rollout', 'promotion'])),
     openStages: v.optional(v.number()),
     reason: v.optional(v.string()),
     releases: v.optional(v.array(v.object({ version: v.string() }))),
@@ -71,6 +72,9 @@ const pastActions: Readonly<Record<WebhookEvent, string>> = {
   'release.published': 'published',
   'release.promoted': 'promoted',
   'release.yanked': 'yanked',
+  'approval.requested': 'waits for approval',
+  'approval.granted': 'approved',
+  'approval.declined': 'declined',
   'device.updated': 'installed',
   'device.failed': 'FAILED to install',
   'device.blocked': 'is blocked from installing',
@@ -81,7 +85,8 @@ function textOf({ event, payload }: Event): string {
   const { data } = v.parse(payloadSchema, JSON.parse(payload));
   if (event.startsWith('device.')) return deviceText(event, data);
   const versions = data.version ?? imagesText(data.releases ?? []);
-  const subject = event.startsWith('rollout.') ? 'Rollout of ' : '';
+  const isOfRollout = event.startsWith('rollout.') || data.change === 'rollout';
+  const subject = isOfRollout ? 'Rollout of ' : data.change === undefined ? '' : 'Promotion of ';
   const on = data.channel === undefined ? '' : ` on ${data.channel}`;
   const why = data.reason === undefined ? '' : `: ${data.reason}`;
   return `${subject}${data.project} ${versions}${on} ${pastActions[event]}${why}`.slice(0, mostCharacters);
