@@ -8,7 +8,7 @@ import { sqlStore } from '../sql-store.ts';
 import { requireDatabaseUrl } from './database-url.ts';
 import { loadPg } from './load-pg.ts';
 import { missingPostgresPart } from './needed-parts.ts';
-import { withPassword } from './password-file.ts';
+import { withFilePassword } from './password-file.ts';
 import { openingError } from './problems.ts';
 
 const oldestVersion = 15;
@@ -23,7 +23,7 @@ const oldestVersion = 15;
  */
 export async function openPostgresStore(url: string): Promise<Store> {
   const location = requireDatabaseUrl(url);
-  const engine = postgresEngine(await loadPg(), await withPassword(url), location);
+  const engine = postgresEngine(await loadPg(), await withFilePassword(url), location);
   try {
     await requireUsable(engine);
     await migrate({ ...engine, missingPart: (db) => missingPostgresPart(db, engine.columns) });

@@ -6,7 +6,7 @@ import pgpass from 'pgpass';
  *
  * Format of the file: https://www.postgresql.org/docs/15/libpq-pgpass.html
  */
-export async function withPassword(url: string): Promise<string> {
+export async function withFilePassword(url: string): Promise<string> {
   const parsed = new URL(url);
   if (parsed.password !== '' || parsed.hostname === '') return url;
   const connection = {
