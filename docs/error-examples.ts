@@ -199,7 +199,7 @@ export const errorExamples = {
   SIGNING_LOG_BROKEN: [
     { path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl', entry: 7, problem: 'it does not match its hash' },
   ],
-  SIGNING_LOG_LOCKED: [
+  FILE_LOCKED: [
     {
       path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl',
       lock: '/home/ada/.local/share/ota-hooks/signing-log.jsonl.lock.removal',

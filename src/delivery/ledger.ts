@@ -85,8 +85,12 @@ export class Ledger {
       facts: recognized.facts,
       chipAtLeastBytes: Math.max(previous, present) || undefined,
     };
-    this.#devices = { ...this.#devices, [device]: entry };
-    await this.#file.write({ version: 1, devices: { ...this.#devices } });
+    const { devices } = await this.#file.update((stored) => {
+      // Entries that another command has added meanwhile stay.
+      const others = stored.state === 'known' ? stored.value.devices : this.#devices;
+      return { version: 1, devices: { ...others, [device]: entry } };
+    });
+    this.#devices = devices;
     return entry;
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { withFileLock } from '../files/file-lock.ts';
 import { readOptionalFile } from '../files/read.ts';
 import { makeFolderOf, writeAtomically } from '../files/write.ts';
 
@@ -23,6 +24,14 @@ export interface StateFile<Value> {
    * @throws OtaError FILE_UNWRITABLE
    */
   write(value: Value): Promise<void>;
+  /**
+   * Changes the stored value. Commands that run at the same time wait for each other, so that no change is lost.
+   *
+   * @param change receives the stored value
+   * @returns the new value
+   * @throws OtaError FILE_UNREADABLE, FILE_UNWRITABLE, FILE_LOCKED
+   */
+  update(change: (stored: StoredState<Value>) => Value): Promise<Value>;
 }
 
 export function stateFile<Schema extends v.GenericSchema>(
@@ -33,23 +42,37 @@ export function stateFile<Schema extends v.GenericSchema>(
   const path = join(folder, stateFolder, name);
   // Writes run in sequence, so that the file contains the last value.
   let latest: Promise<void> = Promise.resolve();
+  const read = async (): Promise<StoredState<v.InferOutput<Schema>>> => {
+    const bytes = await readOptionalFile(path);
+    return bytes === undefined ? { state: 'absent' } : parse(Buffer.from(bytes).toString('utf8'), path, schema);
+  };
+  const inSequence = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const next = latest.then(work);
+    latest = next.then(
+      () => undefined,
+      () => undefined,
+    );
+    return next;
+  };
   return {
     path,
-    read: async () => {
-      const bytes = await readOptionalFile(path);
-      return bytes === undefined ? { state: 'absent' } : parse(Buffer.from(bytes).toString('utf8'), path, schema);
-    },
-    write: (value) => {
-      const text = `${JSON.stringify(value, null, 2)}\n`;
-      latest = latest.catch(() => undefined).then(() => writeText(path, text));
-      return latest;
-    },
+    read,
+    write: (value) => inSequence(() => writeValue(path, value)),
+    update: (change) =>
+      inSequence(async () => {
+        await makeFolderOf(path);
+        return withFileLock(path, async () => {
+          const value = change(await read());
+          await writeValue(path, value);
+          return value;
+        });
+      }),
   };
 }
 
-async function writeText(path: string, text: string): Promise<void> {
+async function writeValue(path: string, value: unknown): Promise<void> {
   await makeFolderOf(path);
-  await writeAtomically(path, text);
+  await writeAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 function parse<Schema extends v.GenericSchema>(

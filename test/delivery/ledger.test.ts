@@ -56,6 +56,15 @@ test('proves a chip size only with a raw image, and at most the size in the imag
   t.is(provenFacts(later, proof.sketchMd5, { flashSizeBytes: megabyte }).chipSizeBytes, 4 * megabyte);
 });
 
+test('keeps the devices that another command proves at the same time', async (t) => {
+  const { folder, manifest, md5Of } = await door(t);
+  const proof = { manifest, provenBy: 'mdns', sketchMd5: md5Of('dio', 4 * megabyte), encoding: 'identity' } as const;
+  const commands = await Promise.all(['kitchen', 'hall', 'attic'].map(() => Ledger.open(folder.path)));
+  const proofs = commands.map(({ ledger }, index) => ledger.prove(['kitchen', 'hall', 'attic'][index] ?? '', proof));
+  await Promise.all(proofs);
+  t.is((await Ledger.open(folder.path)).ledger.entries.length, 3);
+});
+
 test('stores every device when several devices are proven at the same time', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);

@@ -110,7 +110,7 @@ export const keyErrors = {
     'door.bin': door.bin,
   }),
   SIGNING_LOG_BROKEN: inFolder('keys log verify', { 'log.jsonl': '{}\n' }, { OTA_SIGNING_LOG: 'log.jsonl' }),
-  SIGNING_LOG_LOCKED: async (t: ExecutionContext) => {
+  FILE_LOCKED: async (t: ExecutionContext) => {
     const files = {
       'private.key': door.privatePem,
       'door.bin': door.bin,

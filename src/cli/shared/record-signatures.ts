@@ -8,7 +8,7 @@ import type { Report } from '../output/report.ts';
  * Records signatures in the user's log, before the signed files are written. If the user has not chosen the path, a log that cannot be
  * written is a warning, because a container may have no folder for it.
  *
- * @throws OtaError FILE_UNWRITABLE, SIGNING_LOG_BROKEN, SIGNING_LOG_LOCKED
+ * @throws OtaError FILE_UNWRITABLE, SIGNING_LOG_BROKEN, FILE_LOCKED
  */
 export async function recordInLog(facts: readonly SignatureFacts[], io: Io, report: Report): Promise<void> {
   const { recordSignatures, signedBy, signingLogPath } = await import('../../project/record/signing-log.ts');

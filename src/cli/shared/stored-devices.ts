@@ -5,8 +5,10 @@ import type { ProjectSettings } from '../../project/config/settings.ts';
 /** Stores the devices, so that later runs can list devices that do not respond. Writes nothing in a folder without a configuration. */
 export async function storeDevices(seen: readonly DiscoveredDevice[], settings: ProjectSettings): Promise<void> {
   if (settings.configPath === undefined || seen.length === 0) return;
-  const devices = withSeen(await storedDevices(settings), seen, new Date());
-  await discoveredFile(settings.folder).write({ version: 1, devices: [...devices] });
+  await discoveredFile(settings.folder).update((stored) => {
+    const known = stored.state === 'known' ? stored.value.devices : [];
+    return { version: 1, devices: [...withSeen(known, seen, new Date())] };
+  });
 }
 
 /** Returns the devices that were found in earlier runs. */

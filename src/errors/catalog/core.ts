@@ -240,10 +240,10 @@ export const coreEntries = {
     ({ path }) =>
       `Find out what changed the file. To start a new log, move ${path} to a different place and keep it as evidence.`,
   ),
-  SIGNING_LOG_LOCKED: entry<PathField & { lock: string }>(
+  FILE_LOCKED: entry<PathField & { lock: string }>(
     1,
-    ({ path }) => `The signing log ${path} was not written: a command was killed while it removed an old lock`,
-    'Two commands that write at the same time would break the chain. Therefore no command removes this lock.',
+    ({ path }) => `${path} was not written: a command was killed while it removed an old lock`,
+    'Two commands that write at the same time would lose a change. Therefore no command removes this lock.',
     ({ lock }) => `Delete ${lock}, and run the command again.`,
   ),
   SIGNING_LOG_REWRITTEN: entry<PathField & { entry: number; hasEntry: boolean }>(

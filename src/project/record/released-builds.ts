@@ -1,8 +1,6 @@
 import * as v from 'valibot';
 import { type Manifest, manifestSchema } from '../../core/model/manifest.ts';
 import { type StateFile, type StoredState, stateFile } from '../../delivery/state-file.ts';
-import { makeFolderOf } from '../../files/write.ts';
-import { withFileLock } from './file-lock.ts';
 
 const releasedSchema = v.strictObject({ version: v.literal(1), releases: v.array(manifestSchema) });
 
@@ -22,19 +20,18 @@ export function readReleased(folder: string): Promise<StoredState<Released>> {
  * Stores a sketch as the last release of its project and board. Commands that run at the same time wait for each other.
  *
  * @param mayLower false to keep a release with a higher security version, because the new one was sent to single devices only
- * @throws OtaError FILE_UNWRITABLE
+ * @throws OtaError FILE_UNREADABLE, FILE_UNWRITABLE, FILE_LOCKED
  */
 export async function storeReleased(folder: string, released: Manifest, mayLower: boolean): Promise<void> {
-  const file = releasedFile(folder);
-  await makeFolderOf(file.path);
-  await withFileLock(file.path, async () => {
-    const stored = await file.read();
+  await releasedFile(folder).update((stored) => {
     const before = stored.state === 'known' ? stored.value.releases : [];
     const isSame = ({ project, board }: Manifest) => project === released.project && board === released.board;
     const last = before.find(isSame);
-    if (!mayLower && last !== undefined && securityVersion(last) > securityVersion(released)) return;
+    if (!mayLower && last !== undefined && securityVersion(last) > securityVersion(released)) {
+      return { version: 1, releases: before };
+    }
     const others = before.filter((release) => !isSame(release));
-    await file.write({ version: 1, releases: [released, ...others] });
+    return { version: 1, releases: [released, ...others] };
   });
 }
 

@@ -10,9 +10,9 @@ import {
 } from '../../core/model/signing-log.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readFailure, readRegular, requireRegularFile } from '../../files/bounded-read.ts';
+import { withFileLock } from '../../files/file-lock.ts';
 import { buildServerRun } from '../build/build-server.ts';
 import { type UserWords, userDataFolder } from '../config/user-words.ts';
-import { withFileLock } from './file-lock.ts';
 
 /** Maximum size of a log, enough for hundreds of thousands of signatures. */
 const mostLogBytes = 256 * 1024 * 1024;

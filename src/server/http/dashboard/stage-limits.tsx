@@ -22,7 +22,7 @@ export function StageLimits({
   const mostFailed = Math.min(100, 2 * halt.failurePercent);
   const texts = [
     `${countText(tally.running)} of ${countText(able)} updated (${Math.floor(running)}%), gate at ${gate.runningPercent}%`,
-    `${countText(tally.failed)} of ${countText(finished)} finished failed (${Math.ceil(failed)}%), halt at ${halt.failurePercent}% or ${counted(halt.failures, 'device')}`,
+    `${countText(tally.failed)} of ${countText(finished)} finished failed (${failedText(failed)}), halt at ${halt.failurePercent}% or ${counted(halt.failures, 'device')}`,
   ];
   return (
     <figure class="limits">
@@ -52,4 +52,9 @@ export function StageLimits({
       </figcaption>
     </figure>
   );
+}
+
+/** Rounds a share down: a share that has not reached the limit must not look as if it had. */
+function failedText(percent: number): string {
+  return percent > 0 && percent < 1 ? 'less than 1%' : `${Math.floor(percent)}%`;
 }

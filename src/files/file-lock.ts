@@ -1,24 +1,26 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { OtaError } from '../../errors/ota-error.ts';
+import { OtaError } from '../errors/ota-error.ts';
+import { writeError } from './write.ts';
 
-/** Age from which a lock was left behind by a process that was killed, in milliseconds. Appending takes a few milliseconds. */
+/** Age from which a lock was left behind by a process that was killed, in milliseconds. Writing takes a few milliseconds. */
 const abandonedLockMs = 10_000;
 const lockPollMs = 10;
 
 /**
- * Runs a function while no other process runs one for the same log.
+ * Runs a function while no other process runs one for the same file.
  *
- * @throws OtaError SIGNING_LOG_LOCKED if a process was killed while it removed an abandoned lock; the errors of the file system and of `run`
+ * @throws OtaError FILE_LOCKED if a process was killed while it removed an abandoned lock; FILE_UNWRITABLE,
+ *   FOLDER_MISSING; the errors of `run`
  */
-export async function withFileLock(path: string, run: () => Promise<void>): Promise<void> {
+export async function withFileLock<Result>(path: string, run: () => Promise<Result>): Promise<Result> {
   const lock = `${path}.lock`;
   while (!(await created(lock))) {
     if (await isAbandoned(lock)) await removeAbandoned(path, lock);
     else await wait(lockPollMs);
   }
   try {
-    await run();
+    return await run();
   } finally {
     await rm(lock, { force: true });
   }
@@ -28,7 +30,7 @@ export async function withFileLock(path: string, run: () => Promise<void>): Prom
  * Removes an abandoned lock. Several processes can find it, and a slow one must not remove the lock that the next process has created in the
  * meantime. Therefore only the process that holds a second lock removes the first one, after it has found it abandoned again.
  *
- * @throws OtaError SIGNING_LOG_LOCKED
+ * @throws OtaError FILE_LOCKED
  */
 export async function removeAbandoned(path: string, lock: string): Promise<void> {
   const removal = `${lock}.removal`;
@@ -39,7 +41,7 @@ export async function removeAbandoned(path: string, lock: string): Promise<void>
       await rm(removal, { force: true });
     }
   } else if (await isAbandoned(removal)) {
-    throw new OtaError('SIGNING_LOG_LOCKED', { path, lock: removal });
+    throw new OtaError('FILE_LOCKED', { path, lock: removal });
   } else {
     await wait(lockPollMs);
   }
@@ -57,6 +59,6 @@ async function created(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw writeError(path, error);
   }
 }

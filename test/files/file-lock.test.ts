@@ -1,8 +1,8 @@
 /** Locks of killed processes. Several processes can find the same one, and at most one of them may hold the next lock. */
 import { utimes } from 'node:fs/promises';
 import test from 'ava';
-import { removeAbandoned, withFileLock } from '../../../src/project/record/file-lock.ts';
-import { testFolder } from '../../support/test-folder.ts';
+import { removeAbandoned, withFileLock } from '../../src/files/file-lock.ts';
+import { testFolder } from '../support/test-folder.ts';
 
 test('a process that finds an abandoned lock late does not remove the lock of the next process', async (t) => {
   const folder = await testFolder(t, { 'log.lock': '' });
