@@ -206,8 +206,15 @@ const sections = `SECTIONS {
 }
 `;
 
+interface LinkedHeader {
+  readonly flash: number;
+  readonly ram: number;
+  /** Names of the functions and objects of the core and of BearSSL that the header needs. */
+  readonly needs: readonly string[];
+}
+
 /** Bytes of flash and of RAM that a header adds to a program, linked as the core does, with unused sections removed. */
-async function sizeWith(t: ExecutionContext, header: string): Promise<{ flash: number; ram: number }> {
+async function sizeWith(t: ExecutionContext, header: string): Promise<LinkedHeader> {
   const { folder, includes } = await withHeader(t, header);
   await folder.write('sections.ld', sections);
   // Debian's compiler for the ESP8266 has no C library, and the header of the host's library is for the host only.
@@ -229,13 +236,22 @@ async function sizeWith(t: ExecutionContext, header: string): Promise<{ flash: n
   const { stdout: symbols } = await execa('xtensa-lx106-elf-nm', ['-S', program]);
   const objects = [...symbols.matchAll(/^[0-9a-f]+ ([0-9a-f]+) [bd] /gim)];
   const ram = objects.reduce((sum, [, bytes = '']) => sum + Number.parseInt(bytes, 16), 0);
-  return { flash: size('.flash') + size('.data'), ram };
+  const { stdout: missing } = await execa('xtensa-lx106-elf-nm', ['-u', program]);
+  const needs = [...missing.matchAll(/U (\S+)/g)].map(([, name = '']) => name);
+  return { flash: size('.flash') + size('.data'), ram, needs };
 }
 
-test('the guard with two keys adds at most 1 KB of flash to plain signing, and no RAM', async (t) => {
+test('the guard with two keys adds at most 1 KB of flash to plain signing, no RAM, and needs no PEM reader, curves or TLS', async (t) => {
   const plain = await sizeWith(t, signingHeader(keyOf('main')));
   const guarded = await sizeWith(t, guardHeader({ ...guard, keys: [keyOf('main'), keyOf('backup')] }));
   t.log(`plain ${JSON.stringify(plain)}, guarded ${JSON.stringify(guarded)}`);
+  // A sketch that uses no TLS itself links these parts only for the plain verifier: reading a PEM key, elliptic curves, TLS.
+  const parts = /PublicKey|br_ec|br_ssl|br_x509|thunk_br/;
+  t.true(plain.needs.some((name) => parts.test(name)));
+  t.deepEqual(
+    guarded.needs.filter((name) => parts.test(name)),
+    [],
+  );
   t.true(plain.flash > 452 && plain.ram > 112, 'the program contains the key and the state of the hash');
   t.true(guarded.flash > plain.flash);
   t.true(guarded.flash - plain.flash <= 1024, `${guarded.flash - plain.flash} bytes of flash`);
