@@ -25,10 +25,11 @@ export class LastSeen {
     this.#waiting.set(key, { project, mac, at, report });
   }
 
-  /** Returns the device with its newer check-in from memory, if there is one. */
+  /** Returns the device with its check-in from memory, unless another process has stored a newer one. */
   over(seen: SeenDevice): SeenDevice {
     const waiting = this.#waiting.get(keyOf(seen.record.project, seen.record.mac));
-    return waiting === undefined ? seen : { ...seen, lastSeenAt: waiting.at, report: waiting.report };
+    if (waiting === undefined || waiting.at < (seen.lastSeenAt ?? 0)) return seen;
+    return { ...seen, lastSeenAt: waiting.at, report: waiting.report };
   }
 
   /** Writes the check-ins. */
