@@ -22,8 +22,19 @@ for (const role of roles) {
     const token = await tokenFor(server, role);
     const checks = ['--checks', 'all', '--max-examples', '50', '--seed', seed, '--continue-on-failure'];
     const output = ['--no-color', '--no-shrink', '--warnings', 'off', '--generation-database', 'none'];
+    // By default, a request may take 10 s, and slow generation is an error. Both depend on the speed of the machine.
+    const patience = ['--request-timeout', '600', '--suppress-health-check', 'too_slow'];
     const headers = token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`];
-    const argv = ['run', server.url + documentPath, '--url', server.url + apiRoot, ...checks, ...output, ...headers];
+    const argv = [
+      'run',
+      server.url + documentPath,
+      '--url',
+      server.url + apiRoot,
+      ...checks,
+      ...output,
+      ...patience,
+      ...headers,
+    ];
     const run = await execa(schemathesis.program, ['--config-file', settings, ...argv], {
       // schemathesis keeps a cache in its working folder.
       cwd: (await testFolder(t)).path,
