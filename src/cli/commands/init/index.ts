@@ -27,7 +27,7 @@ const initCommand = (declaration: Declaration) =>
     .option('--ide', 'Also install the hooks in the installed cores, for Arduino IDE builds')
     .option('--yes', 'Skip the confirmation prompts')
     .option('--undo', 'Undo the changes made by init, but keep the keys')
-    .option('--all', 'With --undo: also delete the proven facts about devices')
+    .option('--all', 'With --undo: also delete the proven facts about devices, and the last release')
     .option('--delete-keys', 'With --undo: also delete the keys that init generated');
 
 type InitOptions = OptionsOf<typeof initCommand>;
