@@ -26,9 +26,9 @@ export async function installedBoards(program: string, options: RunOptions): Pro
   return found.success ? found.output.boards.flatMap(({ fqbn }) => fqbn ?? []) : [];
 }
 
-/** Returns the board in the arguments of arduino-cli, without its options: `esp8266:esp8266:d1_mini`. */
+/** Returns the board in the arguments of arduino-cli, without its options: `esp8266:esp8266:d1_mini`. Undefined if it has another form. */
 export function boardIn(args: readonly string[]): string | undefined {
   const at = args.findLastIndex((arg) => /^(--fqbn|-b)(=|$)/.test(arg));
   const text = args[at]?.includes('=') === true ? args[at]?.replace(/^[^=]*=/, '') : args[at + 1];
-  return at < 0 ? undefined : text?.split(':').slice(0, 3).join(':');
+  return at < 0 ? undefined : /^[^:]+:[^:]+:[^:]+/.exec(text ?? '')?.[0];
 }
