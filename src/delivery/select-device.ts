@@ -24,7 +24,7 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
   const ofName = devicesNamed(host, found);
   const ofMethod = ofName.filter((one) => one.method === (method ?? 'espota'));
   const candidates = ofMethod.length === 0 && method === undefined ? ofName : ofMethod;
-  const addresses = [...new Set(candidates.map(({ address }) => address))];
+  const addresses = [...new Set(candidates.map(({ address }) => address))].sort();
   if (addresses.length > 1) {
     return {
       reason: `${addresses.length} devices named ${host} responded`,
